@@ -1,0 +1,62 @@
+# Relais. `make test` needs Go alone; the rest says what it needs.
+GO      ?= go
+TAGS    ?= nomsgpack
+FUZZ    ?= 10s
+BIN     ?= bin/relais
+SERVERS ?= $(CURDIR)/bin/servers
+
+.PHONY: build test test-servers test-race faults bench-servers fuzz vet lint layers vuln deploy-check demo bench release clean
+
+build: ## the program, in bin/relais
+	CGO_ENABLED=0 $(GO) build -tags $(TAGS) -trimpath $(BUILDFLAGS) -ldflags='$(LDFLAGS)' -o $(BIN) ./cmd/relais
+
+test: ## every test that needs no server
+	$(GO) test -tags $(TAGS) ./...
+
+test-servers: ## every suite (or PACKAGES) on real servers, started for it; COUNT=1 asks nothing of Go's cache
+	GO='$(GO)' TAGS='$(TAGS)' COUNT='$(COUNT)' .ci/servers $(PACKAGES)
+
+test-race: ## the concurrent rooms, under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race -tags $(TAGS) ./internal/stream/... ./internal/blob/... ./internal/seal/... \
+		./internal/state/... ./internal/audit/... ./ingest/... ./enrich ./search/... ./api/...
+
+faults: ## servers of its own stopped, their disks full, a worker cut off: forty minutes; as root; FAULTS=DIR keeps the servers
+	RELAIS_TEST_FAULTS=$(or $(FAULTS),$(CURDIR)/bin/faults) $(GO) test -tags $(TAGS) -count=1 -timeout 90m -v \
+		-run 'TestServersStopped|TestServersDiskFull|TestWorkerCutOff' ./cmd/relais
+
+fuzz: ## a short fuzz of each parser; FUZZ=5m for a long one
+	@$(GO) list -tags $(TAGS) ./... | while read p; do \
+		for f in $$($(GO) test -tags $(TAGS) -list '^Fuzz' $$p 2>/dev/null | grep '^Fuzz'); do \
+			echo "$$p $$f"; $(GO) test -tags $(TAGS) -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZ) $$p || exit 1; \
+		done; done
+
+vet:
+	$(GO) vet -tags $(TAGS) ./...
+
+lint: ## needs golangci-lint
+	golangci-lint run
+
+layers: ## which room may import which: .ci/relais.layers
+	$(GO) run ./.ci/layers .ci/relais.layers .
+
+vuln: ## needs govulncheck and its database
+	.ci/vuln
+
+deploy-check: ## what can be said of deploy/ without running it; needs the tools of .ci/install
+	.ci/deploy
+
+demo: ## a made-up departure, in a directory of its own
+	$(GO) run -tags $(TAGS) ./cmd/relais demo
+
+bench-servers: build ## a whole ingest of MAILBOX into four real servers, in SERVERS, process by process
+	mkdir -p $(SERVERS) && deploy/testservers up $(SERVERS) > $(SERVERS)/env
+	deploy/bench $(SERVERS) $(MAILBOX) $(PARTITIONS) $(WORKERS); deploy/testservers down $(SERVERS)
+
+bench: ## the benchmarks of every room
+	$(GO) test -tags $(TAGS) -run '^$$' -bench . -benchmem ./...
+
+release: ## binaries for six platforms, checksums and bills of materials, in dist/
+	.ci/release dist
+
+clean:
+	rm -rf bin dist

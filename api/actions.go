@@ -1,0 +1,29 @@
+package api
+
+// The actions of the audit log: stable words, append-only. Whoever reads the log in
+// ten years has these words and the ids beside them, and nothing else.
+const (
+	actionSearch       = "search"
+	actionDocumentOpen = "document.open"
+	actionDocumentRaw  = "document.raw"
+	actionThreadOpen   = "thread.open"
+	actionThreadList   = "thread.list" // headers and extracts of a conversation's documents
+	actionClientList   = "client.list"
+	actionClientImport = "client.import"
+	actionCaseList     = "case.list"
+	actionCaseOpen     = "case.open"
+	actionCaseCreate   = "case.create"
+	actionCaseChange   = "case.change"
+	actionCaseBalance  = "case.balance"
+	actionRefusedList  = "refused.list"
+	actionRefusedRetry = "refused.retry"
+	actionExport       = "export"
+	actionIngest       = "ingest"
+	actionReindex      = "reindex"
+	actionVerify       = "verify"
+	actionEvaluate     = "evaluate"
+	actionWait         = "wait"
+	actionTokenCreate  = "token.create"
+	actionSessionBegin = "session.begin"
+	actionSessionEnd   = "session.end"
+)

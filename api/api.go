@@ -1,0 +1,179 @@
+// Package api answers one question: how does the world ask? It serves the HTTP
+// interface and the pages over the archive's other rooms, which it knows by small
+// interfaces of its own; gin stays in here.
+//
+// Every read goes the same way: authenticate, take the principal's Scope, search or
+// open within it, write the audit entry, and only then send the first byte. An audit
+// log that cannot be written refuses the disclosure.
+package api
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/relais-archive/relais/api/ui"
+	"github.com/relais-archive/relais/internal/access"
+	"github.com/relais-archive/relais/internal/audit"
+	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/search"
+)
+
+// Library opens documents within a scope; what cannot be seen is of
+// relais.KindNotFound.
+type Library interface {
+	Documents(ctx context.Context, scope relais.Scope, ids []relais.DocumentID) ([]relais.Document, error)
+	Thread(ctx context.Context, scope relais.Scope, thread string) ([]relais.Document, error)
+	Open(ctx context.Context, scope relais.Scope, id relais.DocumentID) (Raw, error)
+}
+
+// Raw is the bytes of a document as captured. The reader of it closes Body.
+type Raw struct {
+	Name      string
+	MediaType string
+	Size      int64
+	Body      io.ReadCloser
+}
+
+// Register keeps the cases.
+type Register interface {
+	Create(ctx context.Context, c relais.Case) (relais.Case, error)
+	Case(ctx context.Context, name string) (relais.Case, error)
+	List(ctx context.Context) ([]relais.Case, error)
+	Rename(ctx context.Context, name, to string) error
+	Update(ctx context.Context, c relais.Case) error
+	Balance(ctx context.Context, name string) (relais.Balance, error)
+}
+
+// Clients lists the clients that documents are tagged with.
+type Clients interface {
+	Clients(ctx context.Context) ([]relais.Client, []relais.Contact, error)
+	Refusals(ctx context.Context, c relais.CaseID) ([]relais.Refusal, error)
+}
+
+// Auditor is the log of who did what.
+type Auditor interface {
+	Append(ctx context.Context, e audit.Entry) error
+}
+
+// Tokens tells whose a bearer token is.
+type Tokens interface {
+	Lookup(ctx context.Context, plain string) (access.Principal, error)
+	Revoke(ctx context.Context, plain string) error // to sign out
+}
+
+// Health names what is missing; empty means ready.
+type Health interface {
+	Missing(ctx context.Context) []string
+	Metrics(ctx context.Context, w io.Writer) error
+}
+
+// Deps is what the interface works with.
+type Deps struct {
+	Searcher search.Searcher
+	Library  Library
+	Cases    Register
+	Clients  Clients
+	Audit    Auditor
+	Tokens   Tokens
+	Health   Health
+	Operator Operator                  // the verbs that only the local socket offers
+	Hash     func(query string) string // a keyed hash, for the audit log
+	Location *time.Location            // the archive's time zone: what a day is
+	Now      func() time.Time
+	Clock    func(context.Context) (time.Time, error) // a time that never goes back: see access.Clock
+	Logger   *slog.Logger
+	Version  string
+	Topics   []search.Choice // what topic: takes
+}
+
+// Server is the HTTP interface of one archive.
+type Server struct {
+	deps  Deps
+	looks *ui.Pages
+}
+
+// New makes the interface.
+func New(d Deps) *Server { return &Server{deps: d, looks: ui.New(d.Location)} }
+
+// Handler serves the network: bearer tokens and session cookies, no operator verbs.
+func (s *Server) Handler() http.Handler {
+	r := s.engine(s.authenticate)
+	s.pages(r)
+	return r
+}
+
+// Local serves the socket in the data directory, and programs that hold the archive
+// themselves: whoever reaches it may read the directory, and is the local operator.
+func (s *Server) Local() http.Handler {
+	r := s.engine(s.local)
+	s.operatorRoutes(r.Group("/api/v1", s.local))
+	return r
+}
+
+// Probes serves what a machine asks a worker, which serves nobody else: whether it
+// lives, what it misses, its counters. None of it tells a document.
+func (s *Server) Probes() http.Handler {
+	gin.SetMode(gin.ReleaseMode)
+	r := gin.New()
+	r.Use(s.log, s.recover, secure)
+	r.NoRoute(s.noRoute)
+	s.probe(r, func(*gin.Context) {})
+	return r
+}
+
+// probe adds the routes that tell how the process is; metrics are for who is identified.
+func (s *Server) probe(r *gin.Engine, identify gin.HandlerFunc) {
+	r.GET("/livez", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
+	r.GET("/readyz", s.ready)
+	r.GET("/metrics", identify, s.metrics)
+}
+
+func (s *Server) engine(identify gin.HandlerFunc) *gin.Engine {
+	gin.SetMode(gin.ReleaseMode)
+	r := gin.New()
+	r.HandleMethodNotAllowed = true
+	r.UseRawPath = true // a case may have a slash in its name
+	if err := r.SetTrustedProxies(nil); err != nil {
+		s.deps.Logger.Error("trusted proxies", "error", err)
+	}
+	r.Use(s.log, s.recover, secure, s.wellFormed)
+	r.NoRoute(s.noRoute)
+	r.NoMethod(s.noMethod)
+	s.probe(r, identify)
+	r.GET("/api/openapi.json", s.openAPI)
+	v1 := r.Group("/api/v1", identify)
+	v1.GET("/search", s.search)
+	v1.GET("/documents/:id", s.document)
+	v1.GET("/documents/:id/raw", s.raw)
+	v1.GET("/threads/:id", s.thread)
+	v1.GET("/clients", s.clients)
+	v1.GET("/cases", s.cases)
+	v1.GET("/cases/:name", s.oneCase)
+	v1.GET("/cases/:name/balance", s.balance)
+	v1.GET("/refused", s.refused)
+	v1.GET("/export", s.export)
+	return r
+}
+
+func (s *Server) ready(c *gin.Context) {
+	if missing := s.deps.Health.Missing(c.Request.Context()); len(missing) > 0 {
+		c.JSON(http.StatusServiceUnavailable, gin.H{"ready": false, "missing": missing})
+		return
+	}
+	c.JSON(http.StatusOK, gin.H{"ready": true})
+}
+
+func (s *Server) metrics(c *gin.Context) {
+	var text bytes.Buffer
+	if err := s.deps.Health.Metrics(c.Request.Context(), &text); err != nil {
+		s.fail(c, err)
+		return
+	}
+	c.Data(http.StatusOK, "text/plain; version=0.0.4; charset=utf-8", text.Bytes())
+}

@@ -1,0 +1,118 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/relais-archive/relais/internal/access"
+	"github.com/relais-archive/relais/internal/audit"
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+const (
+	principalKey  = "principal"
+	sessionCookie = "relais_session"
+)
+
+// authenticate finds the principal of a bearer token (RFC 6750) or of a session's
+// cookie. Without one nothing is read.
+func (s *Server) authenticate(c *gin.Context) {
+	token, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer ")
+	if !ok {
+		token, _ = c.Cookie(sessionCookie) // absent is empty
+	}
+	p, err := s.principal(c.Request.Context(), token)
+	if err != nil {
+		c.Header("WWW-Authenticate", `Bearer realm="relais"`)
+		s.fail(c, err)
+		return
+	}
+	c.Set(principalKey, p)
+}
+
+func (s *Server) principal(ctx context.Context, token string) (access.Principal, error) {
+	if token == "" {
+		return access.Principal{}, relais.WithHint(relais.Errorf(relais.KindAuth, "authenticate", "no token was sent"),
+			"make one with `relais token create` and send it as Authorization: Bearer …")
+	}
+	return s.deps.Tokens.Lookup(ctx, token)
+}
+
+// local lets the local operator in: the socket rests in a directory that only the
+// archive's user can enter.
+func (s *Server) local(c *gin.Context) { c.Set(principalKey, access.Local()) }
+
+// who gives the principal of a request that authenticate let through.
+func who(c *gin.Context) access.Principal {
+	p, _ := c.Get(principalKey)
+	principal, _ := p.(access.Principal) // the zero principal sees nothing
+	return principal
+}
+
+// scopeOf gives what the principal may see now: a grant that ended meanwhile opens
+// nothing more.
+func (s *Server) scopeOf(c *gin.Context) relais.Scope {
+	now, err := s.deps.Clock(c.Request.Context())
+	if err != nil {
+		s.deps.Logger.Error("the time cannot be told, so nothing is shown", "error", err)
+		return relais.Scope{}
+	}
+	return who(c).Scope(now)
+}
+
+// disclose writes the audit entry of what is about to be sent. When it cannot be
+// written nothing may be sent: the request is ended, and false is given.
+func (s *Server) disclose(c *gin.Context, e audit.Entry) bool {
+	e.Actor = who(c).Name
+	if e.Outcome == "" {
+		e.Outcome = audit.Allowed
+	}
+	if err := s.deps.Audit.Append(c.Request.Context(), e); err != nil {
+		s.deps.Logger.Error("audit log cannot be written", "error", err)
+		s.fail(c, relais.WithHint(relais.Errorf(relais.KindUnavailable, "audit", "the audit log cannot be written, so nothing is shown"),
+			"the audit log cannot be written, so nothing is shown; free disk space is the usual cause"))
+		return false
+	}
+	return true
+}
+
+// compliance lets through whoever sees all there is; that others tried is recorded.
+func (s *Server) compliance(c *gin.Context, action string) bool {
+	if seesAll(s.scopeOf(c)) {
+		return true
+	}
+	if s.disclose(c, audit.Entry{Action: action, Outcome: audit.Denied}) {
+		s.fail(c, relais.Errorf(relais.KindForbidden, "authorize", "this is for compliance"))
+	}
+	return false
+}
+
+func seesAll(scope relais.Scope) bool {
+	for _, g := range scope.Grants {
+		if g.AllCases && g.AllClients && g.Unattributed && g.After.IsZero() && g.Before.IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
+// sameSite refuses what a page of another origin made the browser send. Browsers
+// say so themselves (Fetch Metadata); those that do not send the origin.
+func sameSite(r *http.Request) error {
+	ok := false
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		ok = true
+	case "":
+		origin := r.Header.Get("Origin")
+		_, host, _ := strings.Cut(origin, "://")
+		ok = origin == "" || host == r.Host
+	}
+	if ok {
+		return nil
+	}
+	return relais.Errorf(relais.KindForbidden, "check origin", "the request came from another site")
+}

@@ -1,0 +1,102 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/relais-archive/relais/internal/audit"
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+// visible tells whether a scope opens some of a case.
+func visible(s relais.Scope, id relais.CaseID) bool {
+	return slices.ContainsFunc(s.Grants, func(g relais.Grant) bool { return g.AllCases || slices.Contains(g.Cases, id) })
+}
+
+// cases answers GET /api/v1/cases.
+func (s *Server) cases(c *gin.Context) {
+	list, err := s.deps.Cases.List(c.Request.Context())
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	scope, shown := s.scopeOf(c), []relais.Case{}
+	for _, k := range list {
+		if visible(scope, k.ID) {
+			shown = append(shown, k)
+		}
+	}
+	if s.disclose(c, audit.Entry{Action: actionCaseList, Count: int64(len(shown))}) {
+		c.JSON(http.StatusOK, gin.H{"cases": shown})
+	}
+}
+
+// namedCase finds the case a request names, within the scope.
+func (s *Server) namedCase(c *gin.Context, name string) (relais.Case, error) {
+	k, err := s.deps.Cases.Case(c.Request.Context(), name)
+	if relais.KindOf(err) == relais.KindNotFound || err == nil && !visible(s.scopeOf(c), k.ID) {
+		return relais.Case{}, relais.WithHint(relais.Errorf(relais.KindNotFound, "find case", "no case named %q", name), "`relais case list` shows those there are")
+	}
+	return k, err
+}
+
+// oneCase answers GET /api/v1/cases/NAME.
+func (s *Server) oneCase(c *gin.Context) {
+	k, err := s.namedCase(c, c.Param("name"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	if s.disclose(c, audit.Entry{Action: actionCaseOpen, Case: k.ID, Count: 1}) {
+		c.JSON(http.StatusOK, k)
+	}
+}
+
+// balance answers GET /api/v1/cases/NAME/balance: for those who see all of the case.
+func (s *Server) balance(c *gin.Context) {
+	if !s.compliance(c, actionCaseBalance) {
+		return
+	}
+	k, err := s.namedCase(c, c.Param("name"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	b, err := s.deps.Cases.Balance(c.Request.Context(), string(k.ID))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	if s.disclose(c, audit.Entry{Action: actionCaseBalance, Case: k.ID, Count: b.Seen}) {
+		c.JSON(http.StatusOK, b)
+	}
+}
+
+// refused answers GET /api/v1/refused[?case=NAME].
+func (s *Server) refused(c *gin.Context) {
+	if !s.compliance(c, actionRefusedList) {
+		return
+	}
+	var id relais.CaseID
+	if name := c.Query("case"); name != "" {
+		k, err := s.namedCase(c, name)
+		if err != nil {
+			s.fail(c, err)
+			return
+		}
+		id = k.ID
+	}
+	list, err := s.deps.Clients.Refusals(c.Request.Context(), id)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	if list == nil {
+		list = []relais.Refusal{}
+	}
+	if s.disclose(c, audit.Entry{Action: actionRefusedList, Case: id, Count: int64(len(list))}) {
+		c.JSON(http.StatusOK, gin.H{"refused": list})
+	}
+}

@@ -1,0 +1,154 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"unicode"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/relais-archive/relais/internal/audit"
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+// open reads one document within a scope.
+func (s *Server) open(ctx context.Context, scope relais.Scope, id relais.DocumentID) (relais.Document, error) {
+	docs, err := s.deps.Library.Documents(ctx, scope, []relais.DocumentID{id})
+	if err != nil {
+		return relais.Document{}, err
+	}
+	if len(docs) == 0 {
+		return relais.Document{}, relais.Errorf(relais.KindNotFound, "open document", "no document %s", id)
+	}
+	return docs[0], nil
+}
+
+// document answers GET /api/v1/documents/ID with an ETag over what it says.
+func (s *Server) document(c *gin.Context) {
+	d, err := s.open(c.Request.Context(), s.scopeOf(c), relais.DocumentID(c.Param("id")))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	body, err := canonical(d)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	if !s.disclose(c, audit.Entry{Action: actionDocumentOpen, Objects: []string{string(d.ID)}, Count: 1}) {
+		return
+	}
+	sum := sha256.Sum256(body)
+	etag := `"` + hex.EncodeToString(sum[:16]) + `"`
+	c.Header("ETag", etag)
+	c.Header("Cache-Control", "private, no-cache")
+	if holds(c.GetHeader("If-None-Match"), etag) {
+		c.Status(http.StatusNotModified)
+		return
+	}
+	c.Data(http.StatusOK, "application/json; charset=utf-8", body)
+}
+
+// holds tells whether a list of entity tags holds one, by the weak comparison that
+// If-None-Match asks for (RFC 9110, section 13.1.2).
+func holds(list, etag string) bool {
+	for tag := range strings.SplitSeq(list, ",") {
+		if tag = strings.TrimSpace(tag); tag == "*" || strings.TrimPrefix(tag, "W/") == etag {
+			return true
+		}
+	}
+	return false
+}
+
+// raw answers GET /api/v1/documents/ID/raw: the bytes as captured, always as a
+// download, for they are a stranger's.
+func (s *Server) raw(c *gin.Context) {
+	id := relais.DocumentID(c.Param("id"))
+	raw, err := s.deps.Library.Open(c.Request.Context(), s.scopeOf(c), id)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	defer func() { _ = raw.Body.Close() }() // it was read to its end, or the client left
+	if !s.disclose(c, audit.Entry{Action: actionDocumentRaw, Objects: []string{string(id)}, Count: 1}) {
+		return
+	}
+	h := c.Writer.Header()
+	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": fileName(raw.Name, string(id))}))
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	h.Set("Content-Type", "application/octet-stream")
+	if _, err := io.Copy(c.Writer, raw.Body); err != nil {
+		h.Del("Content-Disposition")
+		s.cut(c, err)
+	}
+}
+
+// cut ends an answer that cannot be finished. What was sent must not pass for the
+// whole, so that the connection breaks.
+func (s *Server) cut(c *gin.Context, err error) {
+	if !c.Writer.Written() {
+		s.fail(c, err)
+		return
+	}
+	s.deps.Logger.Error("an answer was cut", "route", c.FullPath(), "code", string(relais.KindOf(err)), "error", err)
+	panic(http.ErrAbortHandler)
+}
+
+// maxFileName bounds the names downloads are offered under, in bytes: what file
+// systems take.
+const maxFileName = 200
+
+// fileName makes a stranger's file name safe to save under: no path, no control, no
+// change of direction that would hide the extension, no dots in front.
+func fileName(name, id string) string {
+	name = name[strings.LastIndexAny(name, `/\`)+1:]
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar || strings.ContainsRune(`<>:"|?*`, r) {
+			return '_'
+		}
+		return r
+	}, name)
+	name = strings.TrimRight(strings.TrimLeft(name, ". "), ". ")
+	if len(name) > maxFileName {
+		ext := name[max(strings.LastIndexByte(name, '.'), len(name)-16):]
+		name = strings.ToValidUTF8(name[:maxFileName-len(ext)], "") + strings.ToValidUTF8(ext, "")
+	}
+	if name == "" {
+		return id
+	}
+	return name
+}
+
+// thread answers GET /api/v1/threads/ID: the conversation, oldest first.
+func (s *Server) thread(c *gin.Context) {
+	docs, err := s.deps.Library.Thread(c.Request.Context(), s.scopeOf(c), c.Param("id"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	if !s.disclose(c, audit.Entry{Action: actionThreadOpen, Objects: documentIDs(docs), Count: int64(len(docs))}) {
+		return
+	}
+	list := make([]json.RawMessage, len(docs))
+	for i, d := range docs {
+		if list[i], err = canonical(d); err != nil {
+			s.fail(c, err)
+			return
+		}
+	}
+	c.JSON(http.StatusOK, gin.H{"id": c.Param("id"), "documents": list})
+}
+
+func documentIDs(docs []relais.Document) []string {
+	ids := make([]string, len(docs))
+	for i, d := range docs {
+		ids[i] = string(d.ID)
+	}
+	return ids
+}

@@ -1,0 +1,285 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/relais-archive/relais/internal/access"
+	"github.com/relais-archive/relais/internal/audit"
+	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/search"
+)
+
+const (
+	inCase  = relais.CaseID("c1")
+	outCase = relais.CaseID("c2")
+
+	complianceToken = "see-everything"
+	managerToken    = "see-acme-in-c1"
+)
+
+func noon(day int) time.Time { return time.Date(2024, 3, day, 12, 0, 0, 0, time.UTC) }
+
+// rooms are the other rooms of the archive, made up.
+type rooms struct {
+	docs     []relais.Document
+	of       map[relais.DocumentID]relais.CaseID
+	raw      map[relais.DocumentID]Raw
+	order    []relais.DocumentID // what a search finds
+	result   search.Result       // facets, histogram and notes of every search
+	asked    []search.Request
+	listed   int // calls of List
+	entries  []audit.Entry
+	failures struct{ audit, search, documents, clock error }
+	events   []relais.Event
+	opErr    error
+	request  relais.IngestRequest
+	uploads  []string
+	revoked  []string
+	log      bytes.Buffer
+	handler  http.Handler // of the network, made once
+}
+
+func newRooms() *rooms {
+	client := []relais.Tag{{ID: "acme", Name: "Brasserie Acme", Confidence: 990, Evidence: []relais.Evidence{{Signal: "domain", Detail: "acme.example", Weight: 990}}}}
+	topic := []relais.Tag{{ID: "prix", Confidence: 800, Evidence: []relais.Evidence{{Signal: "subject", Detail: "prix", Weight: 800}}}}
+	from := relais.Address{Name: "Ann Pump", Address: "ann@pumps.example"}
+	r := &rooms{of: map[relais.DocumentID]relais.CaseID{}, raw: map[relais.DocumentID]Raw{}}
+	r.add(inCase, relais.Document{
+		ID: "d1", Case: "Departure of Ann", Kind: relais.KindMessage, Thread: "t1", Subject: "Prix des pompes", From: &from,
+		To: []relais.Address{{Address: "bob@acme.example"}}, Date: noon(1), DateSource: "header", Language: "fr",
+		Text: "Le prix est de 100 EUR.\n> ancien prix\n", NewText: "Le prix est de 100 EUR.",
+		Zones:       []relais.Zone{{Kind: relais.ZoneNew, End: 24}, {Kind: relais.ZoneQuote, Start: 24, End: 38}},
+		Attachments: []relais.Attachment{{ID: "a1", Name: "offre.pdf", MediaType: "application/pdf", Size: 2048, SHA256: relais.DigestOf([]byte("pdf"))}},
+		Clients:     client, Topics: topic, Privacy: relais.Privacy{Class: relais.PrivacyNone}, Extraction: relais.ExtractionComplete,
+		Occurrences: []relais.Occurrence{{Owner: "ann@pumps.example", Source: "maildir", Folder: "INBOX", Position: "1", SHA256: relais.DigestOf([]byte("eml"))}},
+		Warnings:    []relais.Warning{{Code: "date_unreadable"}},
+	})
+	r.add(inCase, relais.Document{ID: "d2", Kind: relais.KindMessage, Thread: "t1", Subject: "Re: Prix des pompes", From: &from, Date: noon(2), Text: "D'accord.", Clients: client, Topics: topic})
+	r.add(outCase, relais.Document{ID: "d9", Kind: relais.KindMessage, Thread: "t9", Subject: "Ailleurs", From: &from, Date: noon(3), Text: "Secret.", Clients: client, Topics: topic})
+	r.order = []relais.DocumentID{"d2", "d1"}
+	return r
+}
+
+func (r *rooms) add(c relais.CaseID, d relais.Document) {
+	r.docs = append(r.docs, d)
+	r.of[d.ID] = c
+	r.raw[d.ID] = Raw{Name: string(d.ID) + ".eml", MediaType: "message/rfc822", Size: 3}
+}
+
+func (r *rooms) server() *Server {
+	return New(Deps{
+		Searcher: r, Library: r, Cases: r, Clients: r, Audit: r, Tokens: r, Health: r, Operator: r,
+		Hash:     func(q string) string { return "hash" + strconv.Itoa(len(q)) },
+		Location: time.UTC, Now: func() time.Time { return noon(20) },
+		Clock:  func(context.Context) (time.Time, error) { return noon(20), r.failures.clock },
+		Logger: slog.New(slog.NewTextHandler(&r.log, nil)), Version: "test",
+	})
+}
+
+func (r *rooms) Search(_ context.Context, req search.Request) (search.Result, error) {
+	r.asked = append(r.asked, req)
+	if r.failures.search != nil {
+		return search.Result{}, r.failures.search
+	}
+	start, err := strconv.Atoi(req.Cursor)
+	if req.Cursor != "" && err != nil {
+		return search.Result{}, relais.Errorf(relais.KindInvalid, "read cursor", "this cursor is not of this search")
+	}
+	var ids []relais.DocumentID
+	v, asksClient := req.Query.(search.Value)
+	asksClient = asksClient && v.Field == search.ByClient
+	for _, id := range r.order {
+		if d := r.document(id); asksClient && !(len(d.Clients) > 0 && (d.Clients[0].ID == v.Value || search.NameHolds(d.Clients[0].Name, v.Value))) {
+			continue
+		}
+		if d := r.document(id); d != nil && req.Scope.Allows(r.of[id], d) {
+			ids = append(ids, id)
+		}
+	}
+	res := r.result
+	res.Total = len(ids)
+	limit := req.Limit
+	if limit == 0 {
+		limit = 20
+	}
+	end := min(start+limit, len(ids))
+	res.IDs = ids[min(start, len(ids)):end]
+	if end < len(ids) {
+		res.Next = strconv.Itoa(end)
+	}
+	return res, nil
+}
+
+func (r *rooms) document(id relais.DocumentID) *relais.Document {
+	for i := range r.docs {
+		if r.docs[i].ID == id {
+			return &r.docs[i]
+		}
+	}
+	return nil
+}
+
+func (r *rooms) Documents(_ context.Context, scope relais.Scope, ids []relais.DocumentID) ([]relais.Document, error) {
+	var list []relais.Document
+	for _, id := range ids {
+		if d := r.document(id); d != nil && scope.Allows(r.of[id], d) {
+			list = append(list, *d)
+		}
+	}
+	return list, r.failures.documents
+}
+
+func (r *rooms) Thread(_ context.Context, scope relais.Scope, thread string) ([]relais.Document, error) {
+	var list []relais.Document
+	for _, d := range r.docs {
+		if d.Thread == thread && scope.Allows(r.of[d.ID], &d) {
+			list = append(list, d)
+		}
+	}
+	if len(list) == 0 {
+		return nil, relais.Errorf(relais.KindNotFound, "open thread", "no such thread")
+	}
+	return list, nil
+}
+
+func (r *rooms) Open(_ context.Context, scope relais.Scope, id relais.DocumentID) (Raw, error) {
+	d := r.document(id)
+	if d == nil || !scope.Allows(r.of[id], d) {
+		return Raw{}, relais.Errorf(relais.KindNotFound, "open document", "no document %s", id)
+	}
+	raw := r.raw[id]
+	if raw.Body == nil {
+		raw.Body = io.NopCloser(strings.NewReader("eml"))
+	}
+	return raw, nil
+}
+
+func (r *rooms) list() []relais.Case {
+	return []relais.Case{{ID: inCase, Name: "Departure of Ann", Created: noon(1)}, {ID: outCase, Name: "Bob/2", Created: noon(1)}}
+}
+
+func (r *rooms) Create(_ context.Context, c relais.Case) (relais.Case, error) {
+	if c.Name == "" {
+		return c, relais.Errorf(relais.KindConflict, "create case", "there is one of that name")
+	}
+	c.ID, c.Created = "c3", noon(1)
+	return c, nil
+}
+
+func (r *rooms) Case(_ context.Context, name string) (relais.Case, error) {
+	for _, k := range r.list() {
+		if k.Name == name || string(k.ID) == name {
+			return k, nil
+		}
+	}
+	return relais.Case{}, relais.Errorf(relais.KindNotFound, "find case", "none")
+}
+
+func (r *rooms) List(context.Context) ([]relais.Case, error)   { r.listed++; return r.list(), nil }
+func (r *rooms) Rename(context.Context, string, string) error  { return nil }
+func (r *rooms) Update(_ context.Context, c relais.Case) error { return r.opErr }
+func (r *rooms) Missing(context.Context) []string              { return nil }
+func (r *rooms) Metrics(_ context.Context, w io.Writer) error {
+	_, err := io.WriteString(w, "relais_refused 1\n")
+	return err
+}
+func (r *rooms) Append(_ context.Context, e audit.Entry) error {
+	r.entries = append(r.entries, e)
+	return r.failures.audit
+}
+func (r *rooms) CreateToken(context.Context, string, time.Duration) (string, error) {
+	return "rls_x", r.opErr
+}
+
+func (r *rooms) Balance(_ context.Context, name string) (relais.Balance, error) {
+	return relais.Balance{Case: name, Counts: relais.Counts{Seen: 2, Stored: 2}, Balanced: true, Sources: []relais.SourceBalance{}, Reasons: []relais.ReasonCount{}}, nil
+}
+
+func (r *rooms) Clients(context.Context) ([]relais.Client, []relais.Contact, error) {
+	return []relais.Client{{ID: "acme", Name: "Brasserie Acme"}, {ID: "beta", Name: "Béta"}}, []relais.Contact{{ClientID: "acme", Name: "Bob"}}, nil
+}
+
+func (r *rooms) Refusals(_ context.Context, c relais.CaseID) ([]relais.Refusal, error) {
+	return []relais.Refusal{{ID: "o1", Case: inCase, Source: "maildir", Position: "7", Stage: "enrich", Code: "empty", Detail: "no bytes", Attempts: 1}}, nil
+}
+
+func (r *rooms) Lookup(_ context.Context, plain string) (access.Principal, error) {
+	switch plain {
+	case complianceToken:
+		return access.Principal{Name: "token:compliance", Kind: access.KindToken, Grants: access.Local().Grants}, nil
+	case managerToken:
+		grant := relais.Grant{Cases: []relais.CaseID{inCase}, Clients: []string{"acme"}}
+		return access.Principal{Name: "token:manager", Kind: access.KindToken, Grants: []access.Grant{{Grant: grant}}}, nil
+	}
+	return access.Principal{}, relais.Errorf(relais.KindAuth, "look up token", "unknown or expired")
+}
+
+func (r *rooms) Revoke(_ context.Context, plain string) error {
+	r.revoked = append(r.revoked, plain)
+	return r.opErr
+}
+
+func (r *rooms) verb(emit func(relais.Event)) error {
+	for _, e := range r.events {
+		emit(e)
+	}
+	return r.opErr
+}
+
+func (r *rooms) Ingest(_ context.Context, req relais.IngestRequest, emit func(relais.Event)) error {
+	r.request = req
+	return r.verb(emit)
+}
+
+func (r *rooms) ImportClients(_ context.Context, clients, contacts io.Reader, emit func(relais.Event)) error {
+	for _, f := range []io.Reader{clients, contacts} {
+		if f == nil {
+			r.uploads = append(r.uploads, "none")
+			continue
+		}
+		b, err := io.ReadAll(f)
+		if err != nil {
+			return err
+		}
+		r.uploads = append(r.uploads, string(b))
+	}
+	return r.verb(emit)
+}
+
+func (r *rooms) Reindex(_ context.Context, _ bool, emit func(relais.Event)) error {
+	return r.verb(emit)
+}
+func (r *rooms) Verify(_ context.Context, _ bool, emit func(relais.Event)) error { return r.verb(emit) }
+func (r *rooms) Wait(_ context.Context, emit func(relais.Event)) error           { return r.verb(emit) }
+func (r *rooms) RetryRefused(_ context.Context, _ string, emit func(relais.Event)) error {
+	return r.verb(emit)
+}
+func (r *rooms) Evaluate(_ context.Context, truth io.Reader, emit func(relais.Event)) error {
+	return r.verb(emit)
+}
+
+// broken is a body that ends too soon.
+type broken struct {
+	first string
+	read  bool
+}
+
+func (b *broken) Read(p []byte) (int, error) {
+	if b.read || b.first == "" {
+		return 0, relais.E(relais.KindDamaged, "read blob", errors.New("checksum"))
+	}
+	b.read = true
+	return copy(p, b.first), nil
+}
+
+func (b *broken) Close() error { return nil }
+
+func body(text string) io.ReadCloser { return io.NopCloser(strings.NewReader(text)) }

@@ -1,0 +1,93 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/relais-archive/relais/api/ui"
+	"github.com/relais-archive/relais/internal/audit"
+	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/search"
+)
+
+// maxSiblings is how many documents of its conversation the page of one lists.
+const maxSiblings = 50
+
+// documentPage answers GET /documents/ID.
+func (s *Server) documentPage(c *gin.Context) {
+	ctx, scope := c.Request.Context(), s.scopeOf(c)
+	d, err := s.open(ctx, scope, relais.DocumentID(c.Param("id")))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	siblings, err := s.siblings(ctx, scope, d.Thread)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	if !s.disclose(c, audit.Entry{Action: actionDocumentOpen, Objects: []string{string(d.ID)}, Count: 1}) {
+		return
+	}
+	if len(siblings.Hits) > 1 && !s.discloseSiblings(c, siblings) {
+		return
+	}
+	view := ui.Document{Frame: s.frame(c), Document: d, Siblings: siblings.Hits, More: siblings.Total - len(siblings.Hits)}
+	view.Segments, view.Cut = ui.Segments(d.Text, d.Zones)
+	s.show(c, http.StatusOK, view)
+}
+
+// siblings lists the messages of a conversation, oldest first.
+func (s *Server) siblings(ctx context.Context, scope relais.Scope, thread string) (relais.Page, error) {
+	if thread == "" {
+		return relais.Page{}, nil
+	}
+	query := search.And{search.Value{Field: search.ByThread, Value: thread}, search.Value{Field: search.ByKind, Value: string(relais.KindMessage)}}
+	return s.find(ctx, search.Request{Query: query, Scope: scope, Order: search.Oldest, Limit: maxSiblings})
+}
+
+func (s *Server) discloseSiblings(c *gin.Context, p relais.Page) bool {
+	ids := make([]string, len(p.Hits))
+	for i, h := range p.Hits {
+		ids[i] = string(h.ID)
+	}
+	return s.disclose(c, audit.Entry{Action: actionThreadList, Objects: ids, Count: int64(p.Total)})
+}
+
+// threadPage answers GET /threads/ID: the messages of a conversation, oldest first;
+// attachments stand with their message.
+func (s *Server) threadPage(c *gin.Context) {
+	docs, err := s.deps.Library.Thread(c.Request.Context(), s.scopeOf(c), c.Param("id"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	docs = conversation(docs)
+	view := ui.Thread{Frame: s.frame(c), ID: c.Param("id"), Title: docs[0].Subject, More: max(len(docs)-maxMessages, 0)}
+	docs = docs[:len(docs)-view.More]
+	if !s.disclose(c, audit.Entry{Action: actionThreadOpen, Objects: documentIDs(docs), Count: int64(len(docs))}) {
+		return
+	}
+	for _, d := range docs {
+		m := ui.Message{Document: d}
+		m.Segments, m.Cut = ui.Segments(d.Text, d.Zones)
+		view.Messages = append(view.Messages, m)
+	}
+	s.show(c, http.StatusOK, view)
+}
+
+// conversation leaves out attachments, unless there is nothing else to see.
+func conversation(docs []relais.Document) []relais.Document {
+	var messages []relais.Document
+	for _, d := range docs {
+		if d.Kind == relais.KindMessage {
+			messages = append(messages, d)
+		}
+	}
+	if len(messages) == 0 {
+		return docs
+	}
+	return messages
+}

@@ -1,0 +1,105 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/relais-archive/relais/api/ui"
+	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/search"
+)
+
+// facetValues is how many values of each facet a page offers.
+const facetValues = 15
+
+// searchPage answers GET /.
+func (s *Server) searchPage(c *gin.Context) {
+	req, err := s.request(c)
+	if err != nil {
+		s.searchFault(c, err)
+		return
+	}
+	req.Facets, req.FacetSize, req.Histogram = search.Facets(), facetValues, true
+	page, err := s.findAsked(c, req)
+	if relais.KindOf(err) == relais.KindInvalid {
+		s.searchFault(c, err)
+		return
+	}
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	if s.discloseSearch(c, page) {
+		s.show(c, http.StatusOK, s.searchView(c, req, page))
+	}
+}
+
+// searchFault shows what is wrong with a search, and where.
+func (s *Server) searchFault(c *gin.Context, err error) {
+	if relais.KindOf(err) != relais.KindInvalid {
+		s.fail(c, err)
+		return
+	}
+	p := problemOf(err)
+	view := ui.Search{Frame: s.frame(c), Sort: c.Query("sort"), Problem: p.Detail}
+	var syntax *search.SyntaxError
+	if errors.As(err, &syntax) {
+		view.Fault = faultOf(c.Query("q"), syntax)
+	}
+	s.show(c, p.Status, view)
+}
+
+// faultOf cuts a query around what is wrong with it.
+func faultOf(query string, e *search.SyntaxError) *ui.Fault {
+	r := []rune(query)
+	start := min(max(e.Pos, 0), len(r))
+	end := min(start+max(e.Len, 0), len(r))
+	f := &ui.Fault{Detail: e.Detail, Before: string(r[:start]), Wrong: string(r[start:end]), Rest: string(r[end:])}
+	if e.Suggestion != "" {
+		f.Try = f.Before + e.Suggestion + f.Rest
+		f.TryLink = searchLink(f.Try, "")
+	}
+	return f
+}
+
+// searchLink is the address of a search; sort "" is the usual order.
+func searchLink(query, sort string) string {
+	v := url.Values{}
+	if query != "" {
+		v.Set("q", query)
+	}
+	if sort != "" && sort != string(search.Newest) {
+		v.Set("sort", sort)
+	}
+	if len(v) == 0 {
+		return "/"
+	}
+	return "/?" + v.Encode()
+}
+
+func (s *Server) searchView(c *gin.Context, req search.Request, page relais.Page) ui.Search {
+	query, sort := c.Query("q"), string(req.Order)
+	narrow := narrower{server: s, c: c, query: query, sort: sort}
+	view := ui.Search{Frame: s.frame(c), Page: page, Sort: sort, Active: narrow.active(page), Facets: narrow.facets(page)}
+	view.Timeline = ui.NewTimeline(narrow.bars(page.Histogram))
+	for _, o := range []search.Order{search.Newest, search.Oldest, search.Relevance} {
+		choice := ui.Choice{Value: string(o), Link: searchLink(query, string(o))}
+		if string(o) == sort {
+			choice.Link = "" // this one
+		}
+		view.Sorts = append(view.Sorts, choice)
+	}
+	if page.Next != "" {
+		to := searchLink(query, sort)
+		sep := map[bool]string{true: "&", false: "?"}[strings.Contains(to, "?")]
+		view.Next = to + sep + "cursor=" + url.QueryEscape(page.Next)
+	}
+	if c.Query("cursor") != "" {
+		view.First = searchLink(query, sort)
+	}
+	return view
+}

@@ -1,0 +1,92 @@
+package ui
+
+import (
+	"bytes"
+	"io"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+// Every key that a template names exists.
+func TestTemplatesSayWhatExists(t *testing.T) {
+	known := messages()
+	files, err := templates.ReadDir("templates")
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := regexp.MustCompile(`[{(]+(?:if |with )?([tn]) "([^"]+)"`)
+	for _, f := range files {
+		text, err := templates.ReadFile("templates/" + f.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range used.FindAllSubmatch(text, -1) {
+			keys := []string{string(m[2])}
+			if string(m[1]) == "n" {
+				keys = []string{keys[0] + "_one", keys[0] + "_other"}
+			}
+			for _, k := range keys {
+				if known[k] == nil {
+					t.Errorf("%s: no message %q", f.Name(), k)
+				}
+			}
+		}
+	}
+}
+
+func TestTimeline(t *testing.T) {
+	tl := NewTimeline([]Bar{{Period: "2024-01", Count: 1}, {Period: "2024-02"}, {Period: "2024-03", Count: 1000}})
+	heights := []int{tl.Bars[0].Height, tl.Bars[1].Height, tl.Bars[2].Height}
+	if diff := cmp.Diff([]int{2, 0, height}, heights); diff != "" || tl.Top().Period != "2024-03" || tl.Width() != 30 || tl.Bars[2].Y != 0 {
+		t.Errorf("%+v", tl)
+	}
+}
+
+func TestEveryViewRenders(t *testing.T) {
+	pages := New(time.UTC)
+	bars := NewTimeline([]Bar{{Period: "2024-01", Count: 1, Link: "/?q=x"}, {Period: "2024-02", Count: 2, Link: "/?q=y"}})
+	for _, v := range []View{
+		Search{}, Search{Fault: &Fault{Detail: "d", Before: "a"}}, Search{Problem: "p"}, Search{Timeline: bars, Facets: []Facet{{Field: "kind", Values: []Choice{{Value: "file"}}}}},
+		Document{}, Thread{}, Thread{Messages: []Message{{}}}, Clients{}, Clients{Clients: []Client{{}}}, Login{Wrong: true, Next: "/x"}, Failure{Problem: relais.Problem{Code: "not_found"}},
+	} {
+		for _, lang := range Languages() {
+			var b bytes.Buffer
+			if err := pages.Render(&b, lang, v); err != nil || !strings.HasSuffix(strings.TrimSpace(b.String()), "</html>") {
+				t.Errorf("%T in %s: %v", v, lang, err)
+			}
+		}
+	}
+	if got := pages.Name(French, "topic", "prix"); got != "Prix et devis" {
+		t.Errorf("topic %q", got)
+	}
+}
+
+func TestTheWayToTheOtherLanguage(t *testing.T) {
+	for path, want := range map[string]string{"/": "/?lang=fr", "/?q=x": "/?q=x&lang=fr"} {
+		if got := (Frame{Path: path}).In(French); got != want {
+			t.Errorf("%s: %s", path, got)
+		}
+	}
+}
+
+func BenchmarkRenderSearch(b *testing.B) {
+	pages := New(time.UTC)
+	hit := relais.Hit{ID: "d1", Kind: relais.KindMessage, Subject: "Prix des pompes", From: &relais.Address{Name: "Ann"}, Date: time.Unix(0, 0), Thread: "t1",
+		Snippet: strings.Repeat("le \ue000prix\ue001 ", 30), Clients: []relais.Tag{{ID: "a", Name: "Acme", Confidence: 990}}, Topics: []relais.Tag{{ID: "prix"}}}
+	v := Search{Page: relais.Page{Total: 20}}
+	for range 20 {
+		v.Page.Hits = append(v.Page.Hits, hit)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := pages.Render(io.Discard, French, v); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

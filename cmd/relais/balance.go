@@ -1,0 +1,97 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+func (a *app) balanceCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "balance [CASE]", Short: "Account for every item seen", Args: cobra.MaximumNArgs(1),
+		Long: `Tells, by source and folder, what became of every item seen: stored, duplicate,
+refused, quarantined (marked personal: nobody has read them), excluded by a rule,
+erased, or pending. Exits with 5 when a case does not balance.`,
+		Example: "  relais balance\n  relais balance \"Ann leaves\" --json",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := named(args...); err != nil {
+				return err
+			}
+			ctx := cmd.Context()
+			return a.with(ctx, false, func(s *session) error {
+				names := args
+				if len(names) == 0 {
+					cases, err := s.Cases(ctx)
+					if err != nil {
+						return err
+					}
+					for _, k := range cases {
+						names = append(names, k.Name)
+					}
+				}
+				var off error
+				for _, name := range names {
+					b, err := s.Balance(ctx, name)
+					if err != nil {
+						return err
+					}
+					if !b.Balanced {
+						off = outcome(exitUnbalanced)
+					}
+					if err := a.showBalance(b); err != nil {
+						return err
+					}
+				}
+				return off
+			})
+		},
+	}
+	cmd.Flags().Bool("json", false, "print JSON, a line a case")
+	return cmd
+}
+
+func (a *app) showBalance(b relais.Balance) error {
+	if a.json {
+		return a.printJSON(b)
+	}
+	a.printBalanceLine(b)
+	w := tabwriter.NewWriter(a.sys.out, 0, 8, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "announced\tseen\tstored\tduplicate\trefused\tquarantined\texcluded\tpending\t  source / folder")
+	for _, s := range b.Sources {
+		announced := "-"
+		if s.Announced != nil {
+			announced = fmt.Sprint(*s.Announced)
+		}
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t  %s\n", announced, s.Seen, s.Stored, s.Duplicate, s.Refused,
+			s.Quarantined, s.Excluded, s.Pending, plain(s.Source+" / "+s.Folder))
+	}
+	for _, r := range b.Reasons {
+		fmt.Fprintf(w, "%d\t  %s\n", r.Count, r.Code)
+	}
+	return errors.Join(w.Flush())
+}
+
+// printBalanceLine says a balance in one line.
+func (a *app) printBalanceLine(b relais.Balance) {
+	line := fmt.Sprintf("%s: %d seen = %d stored + %d duplicates + %d refused + %d personal (nobody has read them)",
+		plain(b.Case), b.Seen, b.Stored, b.Duplicate, b.Refused, b.Quarantined)
+	for _, part := range []struct {
+		n    int64
+		name string
+	}{{b.Excluded, "excluded"}, {b.Erased, "erased"}, {b.Pending, "pending"}} {
+		if part.n > 0 {
+			line += fmt.Sprintf(" + %d %s", part.n, part.name)
+		}
+	}
+	switch {
+	case !b.Balanced && b.Pending > 0 && b.Seen == b.Sum():
+		line += "  — NOT ALL READ YET"
+	case !b.Balanced:
+		line += "  — DOES NOT BALANCE"
+	}
+	fmt.Fprintln(a.sys.out, line)
+}

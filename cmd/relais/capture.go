@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/relais-archive/relais/enrich"
+	"github.com/relais-archive/relais/ingest"
+	"github.com/relais-archive/relais/internal/format"
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+// Ingest captures sources into a case and, unless told not to, waits until they can
+// be found. The balance is the last event.
+func (o *operator) Ingest(ctx context.Context, req relais.IngestRequest, emit func(relais.Event)) error {
+	if req.DryRun {
+		return o.dryRun(ctx, req, emit)
+	}
+	sources, err := openSources(ctx, req)
+	if err != nil {
+		return err
+	}
+	k, news, err := o.captureInto(ctx, req, sources, emit)
+	err = errors.Join(err, closeSources(sources))
+	if news == nil || err != nil && ctx.Err() != nil {
+		return told(err)
+	}
+	req.NoWait = req.NoWait || relais.NoRoom(err) // the stages want room too
+	return told(errors.Join(err, o.finish(ctx, k, req, news, emit)))
+}
+
+// refusalNews tells of each refusal once: not of those that an earlier run told of.
+type refusalNews struct {
+	o    *operator
+	c    relais.CaseID
+	told map[string]bool
+	emit func(relais.Event)
+}
+
+func (o *operator) newRefusals(ctx context.Context, c relais.CaseID, emit func(relais.Event)) (*refusalNews, error) {
+	n := &refusalNews{o: o, c: c, told: map[string]bool{}, emit: emit}
+	list, err := o.ar.state.Refusals(ctx, c)
+	for _, r := range list {
+		n.told[r.ID] = true
+	}
+	return n, err
+}
+
+// filter passes events on, but refusals that were told of.
+func (n *refusalNews) filter(e relais.Event) {
+	if e.Type == "refused" {
+		if n.told[e.Refusal.ID] {
+			return
+		}
+		n.told[e.Refusal.ID] = true
+	}
+	n.emit(e)
+}
+
+// rest tells of what later stages refused.
+func (n *refusalNews) rest(ctx context.Context) error {
+	list, err := n.o.ar.state.Refusals(ctx, n.c)
+	for i := range list {
+		n.filter(relais.Event{Type: "refused", Source: list[i].Source, Folder: list[i].Folder, Refusal: &list[i]})
+	}
+	return err
+}
+
+// captureInto opens the case and captures into it. Without a case there is no news.
+func (o *operator) captureInto(ctx context.Context, req relais.IngestRequest, sources []ingest.Source, emit func(relais.Event)) (relais.Case, *refusalNews, error) {
+	opened, err := o.ar.cases.Open(ctx, req.Case, req.Owner, req.SureOfCase)
+	if err != nil {
+		return relais.Case{}, nil, err
+	}
+	if opened.Created {
+		emit(relais.Event{Type: "note", Detail: fmt.Sprintf("Opened case %q.", opened.Case.Name)})
+	}
+	o.ar.pipeline.start(ctx)
+	news, err := o.newRefusals(ctx, opened.Case.ID, emit)
+	if err != nil {
+		return opened.Case, nil, err
+	}
+	deps := ingest.Deps{Blobs: o.ar.blobs, Log: o.ar.log, Ledger: o.ar.state, Now: time.Now, Limits: format.DefaultLimits()}
+	_, err = capture(ctx, deps, opened.Case.ID, req, sources, news.filter)
+	o.ar.pipeline.captured(ctx)
+	return opened.Case, news, err
+}
+
+// dryRun counts what an ingest would do, after what was captured before.
+func (o *operator) dryRun(ctx context.Context, req relais.IngestRequest, emit func(relais.Event)) error {
+	k, err := o.ar.cases.Case(ctx, req.Case)
+	if relais.KindOf(err) == relais.KindNotFound {
+		k, err = relais.Case{ID: relais.NewCaseID(req.Case, 0), Name: req.Case}, nil
+	}
+	if err != nil {
+		return err
+	}
+	return count(ctx, o.ar.state, k, req, emit)
+}
+
+// dryRunNowhere is a dry run where there is no archive yet.
+func dryRunNowhere(ctx context.Context, req relais.IngestRequest, emit func(relais.Event)) error {
+	return count(ctx, nothingCaptured{}, relais.Case{ID: relais.NewCaseID(req.Case, 0), Name: req.Case}, req, emit)
+}
+
+// nothingCaptured is the ledger of an archive that is not there.
+type nothingCaptured struct{}
+
+// Cursor is at the start.
+func (nothingCaptured) Cursor(context.Context, relais.CaseID, string, string, string) (string, error) {
+	return "", nil
+}
+
+// Known knows no position.
+func (nothingCaptured) Known(context.Context, relais.CaseID, string, string) (func(folder, position string) bool, error) {
+	return func(string, string) bool { return false }, nil
+}
+
+// RecordCaptured is never called: a dry run records nothing.
+func (nothingCaptured) RecordCaptured(context.Context, relais.Captured) error {
+	return relais.Errorf(relais.KindInternal, "record captured", "a dry run records nothing")
+}
+
+// count runs through the sources without storing, and sends what it counted as a
+// balance in which everything is pending.
+func count(ctx context.Context, ledger ingest.Ledger, k relais.Case, req relais.IngestRequest, emit func(relais.Event)) error {
+	sources, err := openSources(ctx, req)
+	if err != nil {
+		return err
+	}
+	sum, err := capture(ctx, ingest.Deps{Ledger: ledger, Now: time.Now, Limits: format.DefaultLimits()}, k.ID, req, sources, emit)
+	err = errors.Join(err, closeSources(sources))
+	if ctx.Err() == nil {
+		counts := relais.Counts{Seen: sum.Seen, Refused: sum.Refused, Excluded: sum.Excluded, Pending: sum.Captured}
+		emit(relais.Event{Type: "balance", Balance: &relais.Balance{Case: k.Name, Counts: counts, Sources: []relais.SourceBalance{}, Reasons: []relais.ReasonCount{}}})
+	}
+	return err
+}
+
+func openSources(ctx context.Context, req relais.IngestRequest) ([]ingest.Source, error) {
+	var list []ingest.Source
+	for _, s := range req.Sources {
+		opened, err := ingest.Open(ctx, ingest.Spec{
+			Location: s, User: req.User, Limits: format.DefaultLimits(),
+			Password: func(context.Context) (string, error) { return req.Password, nil },
+		})
+		if err != nil {
+			return nil, errors.Join(err, closeSources(list))
+		}
+		list = append(list, opened)
+	}
+	return list, nil
+}
+
+func closeSources(list []ingest.Source) error {
+	errs := make([]error, len(list))
+	for i, s := range list {
+		errs[i] = s.Close()
+	}
+	return errors.Join(errs...)
+}
+
+func capture(ctx context.Context, deps ingest.Deps, c relais.CaseID, req relais.IngestRequest, sources []ingest.Source, emit func(relais.Event)) (ingest.Summary, error) {
+	return ingest.NewCapture(deps).Run(ctx, ingest.Job{
+		Case: c, Owner: req.Owner, Sources: sources, Since: req.Since, Until: req.Until,
+		ExcludeFolders: req.ExcludeFolders, NamesOnly: req.NamesOnly, DryRun: req.DryRun, Personal: enrich.PersonalFolder,
+	}, func(e ingest.Event) { emit(captureEvent(e)) })
+}
+
+func captureEvent(e ingest.Event) relais.Event {
+	out := relais.Event{Type: "progress", Stage: "capture", Source: e.Source, Folder: e.Folder, Done: e.Seen, Bytes: e.Bytes}
+	if e.Announced != nil {
+		out.Total = *e.Announced
+	}
+	if e.Refusal != nil {
+		out.Type, out.Refusal = "refused", e.Refusal
+	}
+	return out
+}
+
+// finish waits, when asked to, and sends the balance.
+func (o *operator) finish(ctx context.Context, k relais.Case, req relais.IngestRequest, news *refusalNews, emit func(relais.Event)) error {
+	if !req.NoWait {
+		waitCtx, cancel := ctx, context.CancelFunc(func() {})
+		if req.Timeout > 0 {
+			waitCtx, cancel = context.WithTimeout(ctx, req.Timeout)
+		}
+		err := o.Wait(waitCtx, emit)
+		cancel()
+		if err != nil && ctx.Err() == nil && waitCtx.Err() != nil {
+			err = relais.WithHint(relais.Errorf(relais.KindUnavailable, "wait", "not everything can be found yet"), "everything is captured; `relais balance` tells what is pending")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := news.rest(ctx); err != nil {
+		return err
+	}
+	b, err := o.ar.cases.Balance(ctx, k.Name)
+	if err == nil {
+		emit(relais.Event{Type: "balance", Balance: &b})
+	}
+	return err
+}

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/relais-archive/relais/api/client"
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+// session is how a verb reaches the archive: through the process that holds it, or
+// by holding it itself. Either way it asks the same interface.
+type session struct {
+	*client.Client
+	archive *archive // nil when another process holds it
+	closers []func() error
+}
+
+// Close lets the archive go.
+func (s *session) Close() error {
+	var errs []error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		errs = append(errs, s.closers[i]())
+	}
+	return errors.Join(errs...)
+}
+
+// connectWait is how long a verb waits for an archive that is being opened or closed.
+const connectWait = 10 * time.Second
+
+// connect reaches the archive; create makes one when there is none.
+func (a *app) connect(ctx context.Context, create bool) (*session, error) {
+	deadline := time.Now().Add(connectWait)
+	for {
+		s, err := a.tryConnect(ctx, create)
+		if relais.KindOf(err) != relais.KindLocked || time.Now().After(deadline) {
+			return s, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func (a *app) tryConnect(ctx context.Context, create bool) (*session, error) {
+	if a.cfg.servers() == 0 { // a directory is held by one process, servers by nobody
+		if c, err := new(net.Dialer).DialContext(ctx, "unix", socketPath(a.cfg.data)); err == nil {
+			_ = c.Close() // it was only to see whether anyone listens
+			return a.remote(), nil
+		}
+	}
+	return a.hold(ctx, create)
+}
+
+// remote asks the process that holds the archive.
+func (a *app) remote() *session {
+	path := socketPath(a.cfg.data)
+	hc := &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, "unix", path)
+		},
+	}}
+	return &session{Client: client.New("http://relais", hc, "")}
+}
+
+// hold opens the archive in this process, which other verbs may then use by the
+// socket as long as it lasts.
+func (a *app) hold(ctx context.Context, create bool) (*session, error) {
+	ar, err := a.openArchive(ctx, create)
+	if err != nil {
+		return nil, err
+	}
+	s := ar.ask()
+	s.closers = append([]func() error{ar.Close}, s.closers...)
+	if ar.socket == "" {
+		return s, nil
+	}
+	if l, err := listenSocket(ctx, a.cfg.data); err == nil {
+		s.serve(l, ar.server.Local())
+	} else {
+		ar.logger.Warn("no socket in the data directory: other verbs must wait for this one", "error", err)
+	}
+	return s, nil
+}
+
+// ask lets this process ask an archive that it has open, as others ask it by a socket.
+func (ar *archive) ask() *session {
+	s := &session{archive: ar}
+	mem := newMemoryListener()
+	s.serve(mem, ar.server.Local())
+	s.Client = client.New("http://relais", &http.Client{Transport: &http.Transport{DialContext: mem.dial}}, "")
+	return s
+}
+
+// serve answers on a listener until the session closes.
+func (s *session) serve(l net.Listener, h http.Handler) {
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	var done sync.WaitGroup
+	done.Go(func() { _ = srv.Serve(l) }) // ends with ErrServerClosed
+	s.closers = append(s.closers, func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		err := srv.Shutdown(ctx)
+		if err != nil {
+			err = srv.Close()
+		}
+		done.Wait()
+		return err
+	})
+}
+
+// socketPath is where the process that holds an archive listens: in its directory,
+// or, when that path is too long for a socket, in the temporary directory.
+func socketPath(data string) string {
+	path := filepath.Join(data, "relais.sock")
+	if len(path) < 100 {
+		return path
+	}
+	sum := sha256.Sum256([]byte(data))
+	return filepath.Join(os.TempDir(), "relais-"+hex.EncodeToString(sum[:8]), "relais.sock")
+}
+
+// listenSocket listens where only this user can connect: whoever gets through is the
+// local operator. The socket is born with rights for its user alone (private sets the
+// mask), whatever those of the data directory are; a directory among others'
+// temporary files must be this user's own.
+func listenSocket(ctx context.Context, data string) (net.Listener, error) {
+	path := socketPath(data)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	if dir := filepath.Dir(path); dir != data {
+		if err := os.Chmod(dir, 0o700); err != nil { // fails on a directory that is another's
+			return nil, err
+		}
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "unix", path)
+	if err != nil {
+		return nil, err
+	}
+	return l, os.Chmod(path, 0o600)
+}
+
+// memoryListener lets a process ask itself: the same interface, no network.
+type memoryListener struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+}
+
+func newMemoryListener() *memoryListener {
+	return &memoryListener{conns: make(chan net.Conn), done: make(chan struct{})}
+}
+
+// Accept gives the server's end of a connection.
+func (l *memoryListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close ends Accept and every dial.
+func (l *memoryListener) Close() error {
+	l.once.Do(func() { close(l.done) })
+	return nil
+}
+
+// Addr names the listener.
+func (l *memoryListener) Addr() net.Addr { return &net.UnixAddr{Name: "memory", Net: "unix"} }
+
+func (l *memoryListener) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	mine, theirs := net.Pipe()
+	select {
+	case l.conns <- theirs:
+		return mine, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/state"
+	"github.com/relais-archive/relais/search"
+)
+
+// generations is the index in use, which another one may take the place of while
+// searches go on.
+type generations struct {
+	state *state.DB
+	kept  indexes
+	// linger is how long an index that was replaced is kept for the processes that have
+	// not noticed yet; 0 where there is no other.
+	linger time.Duration
+
+	mu      sync.RWMutex
+	number  int
+	current search.Index
+
+	upkeep sync.Mutex // one rebuild or verification at a time
+}
+
+// indexes is where the indexes of an archive are kept, by number.
+type indexes interface {
+	// open opens an index, which is there already unless it is fresh. One that is lost
+	// or cannot be read is of relais.KindDamaged.
+	open(ctx context.Context, n int, fresh bool) (search.Index, error)
+	// drop removes an index that nobody has open, or its leftover.
+	drop(ctx context.Context, n int) error
+}
+
+const indexSetting = "index"
+
+func openGenerations(ctx context.Context, db *state.DB, kept indexes, fresh bool) (*generations, error) {
+	value, err := db.Meta(ctx, indexSetting)
+	if err != nil {
+		return nil, err
+	}
+	number, err := strconv.Atoi(value)
+	if err != nil {
+		number = 1
+	}
+	current, err := kept.open(ctx, number, fresh)
+	if relais.KindOf(err) == relais.KindDamaged {
+		current, err = damagedIndex{relais.WithHint(err, "`relais reindex` makes the index again")}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &generations{state: db, kept: kept, number: number, current: current}, nil
+}
+
+// damagedIndex stands for an index that cannot be read: the archive opens all the
+// same, for an index is made again from what the archive holds.
+type damagedIndex struct{ fault error }
+
+// Search tells the damage.
+func (d damagedIndex) Search(context.Context, search.Request) (search.Result, error) {
+	return search.Result{}, d.fault
+}
+
+// Apply tells the damage.
+func (d damagedIndex) Apply(context.Context, []search.Entry) ([]search.Refusal, error) {
+	return nil, d.fault
+}
+
+// Refresh tells the damage.
+func (d damagedIndex) Refresh(context.Context) error { return d.fault }
+
+// Each tells the damage.
+func (d damagedIndex) Each(context.Context, func(relais.DocumentID, int64) error) error {
+	return d.fault
+}
+
+// Close has nothing to close.
+func (d damagedIndex) Close() error { return nil }
+
+func groupOf(number int) string { return "index-" + strconv.Itoa(number) }
+
+// Group names the consumer group that feeds the index in use.
+func (g *generations) Group() string {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return groupOf(g.number)
+}
+
+// damaged tells whether the index in use cannot be read.
+func (g *generations) damaged() bool {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	_, damaged := g.current.(damagedIndex)
+	return damaged
+}
+
+// with runs fn on the index in use, which stays open meanwhile.
+func (g *generations) with(fn func(search.Index) error) error {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return fn(g.current)
+}
+
+// Search answers from the index in use.
+func (g *generations) Search(ctx context.Context, req search.Request) (res search.Result, err error) {
+	err = g.with(func(ix search.Index) error { res, err = ix.Search(ctx, req); return err })
+	return res, err
+}
+
+// Apply feeds the index in use.
+func (g *generations) Apply(ctx context.Context, entries []search.Entry) (refused []search.Refusal, err error) {
+	err = g.with(func(ix search.Index) error { refused, err = ix.Apply(ctx, entries); return err })
+	return refused, err
+}
+
+// Purge lets the index in use drop what was removed.
+func (g *generations) Purge(ctx context.Context) error {
+	return g.with(func(ix search.Index) error {
+		if p, ok := ix.(search.Purger); ok {
+			return p.Purge(ctx)
+		}
+		return nil
+	})
+}
+
+// Refresh makes what was applied found.
+func (g *generations) Refresh(ctx context.Context) error {
+	return g.with(func(ix search.Index) error { return ix.Refresh(ctx) })
+}
+
+// check tells whether the file of the index in use is whole, where it is a file.
+func (g *generations) check(ctx context.Context, deep bool) error {
+	return g.with(func(ix search.Index) error {
+		if c, ok := ix.(interface {
+			Check(ctx context.Context, deep bool) error
+		}); ok {
+			return c.Check(ctx, deep)
+		}
+		return nil
+	})
+}
+
+// Each lists what the index in use holds.
+func (g *generations) Each(ctx context.Context, fn func(relais.DocumentID, int64) error) error {
+	return g.with(func(ix search.Index) error { return ix.Each(ctx, fn) })
+}
+
+// Close closes the index in use.
+func (g *generations) Close() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.current.Close()
+}
+
+// next opens the index that is to take the place of the one in use. A leftover of
+// an interrupted rebuild is dropped first.
+func (g *generations) next(ctx context.Context) (int, search.Index, error) {
+	g.mu.RLock()
+	n := g.number + 1
+	g.mu.RUnlock()
+	if err := g.kept.drop(ctx, n); err != nil {
+		return 0, nil, err
+	}
+	ix, err := g.kept.open(ctx, n, true)
+	return n, ix, err
+}
+
+// swap puts an index in the place of the one in use, which is closed and dropped. The
+// error tells what is left of the old one, and does no harm, when swapped is true.
+func (g *generations) swap(ctx context.Context, number int, next search.Index) (swapped bool, err error) {
+	if err := g.state.SetMeta(ctx, indexSetting, strconv.Itoa(number)); err != nil {
+		return false, err
+	}
+	old, oldNumber := g.take(number, next)
+	err = old.Close()
+	select {
+	case <-time.After(g.linger):
+	case <-ctx.Done():
+	}
+	return true, errors.Join(err, g.kept.drop(ctx, oldNumber))
+}
+
+// take puts an index in use and gives the one that was.
+func (g *generations) take(number int, next search.Index) (old search.Index, oldNumber int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	old, oldNumber = g.current, g.number
+	g.current, g.number = next, number
+	return old, oldNumber
+}
+
+// follow takes up the index that another process has put in use, if one has.
+func (g *generations) follow(ctx context.Context) error {
+	value, err := g.state.Meta(ctx, indexSetting)
+	if err != nil {
+		return err
+	}
+	number, err := strconv.Atoi(value)
+	if err != nil || groupOf(number) == g.Group() {
+		return nil // none was ever replaced, or this is it
+	}
+	next, err := g.kept.open(ctx, number, false)
+	if err != nil {
+		return err
+	}
+	old, _ := g.take(number, next)
+	return old.Close()
+}

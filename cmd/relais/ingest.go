@@ -1,0 +1,267 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+// ingestFlags are what the command line says of a capture.
+type ingestFlags struct {
+	owner, attachments string
+	since, until       string
+	user, passwordFile string
+	req                relais.IngestRequest
+	wait               bool
+}
+
+func (a *app) ingestCmd() *cobra.Command {
+	var f ingestFlags
+	cmd := &cobra.Command{
+		Use: "ingest --case NAME --owner ADDRESS[,ALIAS…] SOURCE…", Short: "Capture mailboxes and files", Args: cobra.MinimumNArgs(1),
+		Long: `Captures each SOURCE into a case, makes it durable, and waits until it can be found.
+A SOURCE is a path (maildir, mbox, eml, zip, any file or folder: told by content) or
+imap[s]://host[:port][/folder] with --user; the password comes from --password-file,
+from RELAIS_IMAP_PASSWORD or is asked for. imap:// starts TLS, but on loopback.
+
+Interrupted, run the same command again: it goes on where it was. The last line is
+the balance: everything seen, and what became of it. Exits with 3 when items were
+refused (see "relais refused list"), with 5 when the account does not balance.`,
+		Example: `  relais ingest --case "Ann leaves" --owner ann@company.example ~/Maildir archive.mbox
+  relais ingest --case "Ann leaves" --owner ann@company.example --user ann imaps://mail.company.example
+  relais ingest --case "Ann leaves" --owner ann@company.example --dry-run --since 2022-01-01 ~/Maildir`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := a.ingestRequest(&f, args); err != nil {
+				return err
+			}
+			return a.ingest(cmd.Context(), f.req)
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.req.Case, "case", "", "the departure's `NAME`; a new one is opened")
+	fl.StringVar(&f.owner, "owner", "", "whose mailbox it is: `ADDRESS[,ALIAS…]`")
+	fl.StringVar(&f.attachments, "attachments", "text", "text, or names: attachments by name, without their text")
+	fl.StringVar(&f.since, "since", "", "leave out what is dated before `DATE` (2022-01-31)")
+	fl.StringVar(&f.until, "until", "", "leave out what is dated after `DATE`")
+	fl.StringArrayVar(&f.req.ExcludeFolders, "exclude-folder", nil, "leave out folders that match `GLOB` (more than once)")
+	fl.BoolVar(&f.req.DryRun, "dry-run", false, "count, store nothing")
+	fl.BoolVar(&f.wait, "wait", true, "wait until everything can be found")
+	fl.DurationVar(&f.req.Timeout, "timeout", 0, "give up waiting after so long (90s, 10m)")
+	fl.StringVar(&f.user, "user", "", "the mailbox's user `NAME`")
+	fl.StringVar(&f.passwordFile, "password-file", "", "a `FILE` whose first line is the password")
+	fl.BoolVar(&f.req.SureOfCase, "new-case", false, "open the case although its name is close to another's")
+	fl.Bool("json", false, "print JSON lines: progress, refused, balance")
+	for _, name := range []string{"case", "owner"} {
+		_ = cmd.MarkFlagRequired(name) // the flag exists: it was made just above
+	}
+	return cmd
+}
+
+// ingestRequest reads the flags into a request.
+func (a *app) ingestRequest(f *ingestFlags, sources []string) (err error) {
+	if f.req.Owner, err = ownerOf(f.owner); err != nil {
+		return err
+	}
+	switch f.attachments {
+	case "text":
+	case "names":
+		f.req.NamesOnly = true
+	default:
+		return relais.Errorf(relais.KindInvalid, "read --attachments", "%q is neither text nor names", f.attachments)
+	}
+	if f.req.Since, err = dayFlag("--since", f.since, 0); err != nil {
+		return err
+	}
+	if f.req.Until, err = dayFlag("--until", f.until, 1); err != nil {
+		return err
+	}
+	if !f.req.Since.IsZero() && !f.req.Until.IsZero() && !f.req.Since.Before(f.req.Until) {
+		return relais.Errorf(relais.KindInvalid, "read --until", "%s is before --since %s: nothing would be captured", f.until, f.since)
+	}
+	remote := false
+	for _, s := range sources {
+		if isRemote(s) {
+			remote = true
+			if err := checkAddress(s); err != nil {
+				return err
+			}
+		} else if s, err = filepath.Abs(s); err != nil {
+			return relais.E(relais.KindInvalid, "read source", err)
+		} else if _, err := os.Stat(s); err != nil { // before anything is made for it
+			return relais.E(relais.KindNotFound, "read source", err)
+		}
+		f.req.Sources = append(f.req.Sources, s)
+	}
+	f.req.NoWait, f.req.User = !f.wait, f.user
+	if remote {
+		f.req.Password, err = a.password(f.passwordFile)
+	}
+	return err
+}
+
+// checkAddress refuses a password in an address, where the list of processes and the
+// shell's history would show it: before one is asked for.
+func checkAddress(address string) error {
+	u, err := url.Parse(address)
+	if err != nil {
+		return relais.Errorf(relais.KindInvalid, "read source", "the address of the mail server cannot be read")
+	}
+	if _, has := u.User.Password(); has {
+		return relais.WithHint(relais.Errorf(relais.KindInvalid, "read source", "a password in an address is shown to everyone on this machine"),
+			"--user NAME, and --password-file FILE or RELAIS_IMAP_PASSWORD")
+	}
+	return nil
+}
+
+func isRemote(source string) bool {
+	return strings.HasPrefix(source, "imap://") || strings.HasPrefix(source, "imaps://")
+}
+
+func ownerOf(list string) (relais.Owner, error) {
+	var o relais.Owner
+	for i, part := range strings.Split(strings.ToLower(list), ",") {
+		part = strings.TrimSpace(part)
+		if !strings.Contains(part, "@") {
+			return o, relais.WithHint(relais.Errorf(relais.KindInvalid, "read --owner", "%q is no mail address", part),
+				"--owner ann@company.example,a.smith@company.example")
+		}
+		if i == 0 {
+			o.Address = part
+		} else {
+			o.Aliases = append(o.Aliases, part)
+		}
+	}
+	return o, nil
+}
+
+// dayFlag reads a day of the machine's time zone, and adds some days to it.
+func dayFlag(name, value string, days int) (time.Time, error) {
+	if value == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.ParseInLocation(time.DateOnly, value, time.Local)
+	if err != nil {
+		return t, relais.WithHint(relais.Errorf(relais.KindInvalid, "read "+name, "%q is no date", value), "write it as 2022-01-31")
+	}
+	return t.AddDate(0, 0, days), nil
+}
+
+// password comes from a file, the environment or a prompt: never from a flag.
+func (a *app) password(file string) (string, error) {
+	const variable = "RELAIS_IMAP_PASSWORD"
+	env := func(name string) string {
+		if name == variable+"_FILE" && file != "" {
+			return file
+		}
+		return a.sys.env(name)
+	}
+	if p, err := secret(env, variable); err != nil || p != "" {
+		return p, err
+	}
+	f, ok := a.sys.in.(*os.File)
+	if !ok || !terminal(f) {
+		return "", relais.WithHint(relais.Errorf(relais.KindAuth, "read password", "no password"),
+			"--password-file FILE, or RELAIS_IMAP_PASSWORD")
+	}
+	fmt.Fprint(a.sys.err, "Password: ")
+	b, err := term.ReadPassword(int(f.Fd()))
+	fmt.Fprintln(a.sys.err)
+	if err != nil {
+		return "", relais.E(relais.KindAuth, "read password", err)
+	}
+	return string(b), nil
+}
+
+// ingest runs a request, asks about a case name that is close to another, and shows
+// what comes back.
+func (a *app) ingest(ctx context.Context, req relais.IngestRequest) error {
+	err := a.with(ctx, !req.DryRun, func(s *session) error {
+		err := a.ingestOn(ctx, s.Ingest, req)
+		if relais.KindOf(err) == relais.KindConflict && !req.SureOfCase && !a.json && a.confirm(err.Error()+". Open it all the same?") {
+			req.SureOfCase = true
+			err = a.ingestOn(ctx, s.Ingest, req)
+		}
+		return err
+	})
+	if req.DryRun && relais.KindOf(err) == relais.KindNoArchive {
+		return a.ingestOn(ctx, dryRunNowhere, req)
+	}
+	return err
+}
+
+// ingester runs a request and tells of it.
+type ingester func(context.Context, relais.IngestRequest, func(relais.Event)) error
+
+func (a *app) ingestOn(ctx context.Context, run ingester, req relais.IngestRequest) error {
+	var last *relais.Balance
+	refused := 0
+	p := a.newProgress()
+	show := p.each(func(e relais.Event) {
+		switch e.Type {
+		case "refused":
+			fmt.Fprintf(a.sys.err, "refused: %s (%s): %s\n", place(*e.Refusal), e.Refusal.Code, plain(e.Refusal.Detail))
+		case "note":
+			if !a.cfg.quiet {
+				fmt.Fprintln(a.sys.err, plain(e.Detail))
+			}
+		case "balance":
+			switch {
+			case req.DryRun:
+				a.printDryRun(*e.Balance)
+			case !a.cfg.quiet:
+				a.printBalanceLine(*e.Balance)
+			}
+		}
+	})
+	err := run(ctx, req, func(e relais.Event) {
+		show(e)
+		if e.Type == "refused" {
+			refused++
+		}
+		if e.Type == "balance" {
+			last = e.Balance
+		}
+	})
+	p.end()
+	switch {
+	case err != nil:
+		return err
+	case refused > 0:
+		return outcome(exitRefused)
+	case last != nil && !last.Balanced && !req.NoWait && !req.DryRun:
+		return outcome(exitUnbalanced)
+	}
+	return nil
+}
+
+// printDryRun says what an ingest would do.
+func (a *app) printDryRun(b relais.Balance) {
+	fmt.Fprintf(a.sys.out, "%s: %d seen = %d to capture + %d refused + %d excluded; nothing was stored\n",
+		plain(b.Case), b.Seen, b.Pending, b.Refused, b.Excluded)
+}
+
+// confirm asks on a terminal; elsewhere the answer is no.
+func (a *app) confirm(question string) bool {
+	if !terminal(a.sys.in) {
+		return false
+	}
+	fmt.Fprint(a.sys.err, question+" [y/N] ")
+	line, err := bufio.NewReader(a.sys.in).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false
+	}
+	answer := strings.ToLower(strings.TrimSpace(line))
+	return answer == "y" || answer == "yes" || answer == "o" || answer == "oui"
+}

@@ -1,0 +1,25 @@
+package main
+
+import (
+	"os"
+
+	"golang.org/x/sys/windows"
+
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+// lockFile keeps every other process out of an archive until the file is closed,
+// or the process ends in whatever way.
+func lockFile(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, relais.E(relais.KindUnavailable, "lock archive", err)
+	}
+	const exclusive = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
+	if err := windows.LockFileEx(windows.Handle(f.Fd()), exclusive, 0, 1, 0, &windows.Overlapped{}); err != nil {
+		_ = f.Close() // it holds nothing
+		return nil, relais.WithHint(relais.Errorf(relais.KindLocked, "lock archive", "another process holds the archive"),
+			"wait for it, or stop it")
+	}
+	return f, nil
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/relais-archive/relais/enrich/extract"
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+func (a *app) reindexCmd() *cobra.Command {
+	var from string
+	cmd := &cobra.Command{
+		Use: "reindex", Short: "Make the index again, while the old one serves", Args: cobra.NoArgs,
+		Long: `Makes the index again from the enriched documents, or, with --from raw, reads every
+captured byte again first. Searches go on in the old index until the new one is whole.
+
+With --accept-loss an archive on servers goes on with what is left of its streams after
+somebody deleted a topic: stop workers and servers first, and start them again after.`,
+		Example: "  relais reindex\n  relais reindex --from raw\n  relais reindex --from raw --accept-loss",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if from != "enriched" && from != "raw" {
+				return relais.Errorf(relais.KindInvalid, "read --from", "%q is neither enriched nor raw", from)
+			}
+			return a.watch(cmd.Context(), "/api/v1/reindex", url.Values{"from": {from}}, func(relais.Event) {})
+		},
+	}
+	cmd.Flags().BoolVar(&a.cfg.repair, "accept-loss", false, "go on although records of a stream are gone")
+	cmd.Flags().StringVar(&from, "from", "enriched", "enriched, or raw: read the captured bytes again")
+	cmd.Flags().Bool("json", false, "print JSON lines")
+	return cmd
+}
+
+func (a *app) tokenCmd() *cobra.Command {
+	cmd := &cobra.Command{Use: "token", Short: "Make tokens for programs"}
+	var expires time.Duration
+	create := &cobra.Command{
+		Use: "create", Short: "Make a bearer token and print it, this once", Args: cobra.NoArgs,
+		Long: `Makes a token for the HTTP interface and prints it: it is not kept and cannot be
+shown again. Send it as "Authorization: Bearer TOKEN".`,
+		Example: "  relais token create --expires 8h",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.with(cmd.Context(), false, func(s *session) error {
+				token, err := s.CreateToken(cmd.Context(), "cli", expires)
+				if err != nil {
+					return err
+				}
+				if a.json {
+					return a.printJSON(map[string]string{"token": token})
+				}
+				_, err = fmt.Fprintln(a.sys.out, token)
+				return err
+			})
+		},
+	}
+	create.Flags().DurationVar(&expires, "expires", 8*time.Hour, "how long it is good for")
+	create.Flags().Bool("json", false, "print JSON")
+	cmd.AddCommand(create)
+	return cmd
+}
+
+func (a *app) exportCmd() *cobra.Command {
+	var format, output string
+	var all bool
+	cmd := &cobra.Command{
+		Use: "export --format jsonl|mbox|eml [--all | QUERY]", Short: "Take documents out, in standard formats", Args: cobra.ArbitraryArgs,
+		Long: `Exports documents: jsonl (one JSON object a line, sorted by id: two exports of one
+archive are the same bytes), mbox (messages as captured, mboxrd), or eml (a folder of
+message files; --output names it).`,
+		Example: "  relais export --format jsonl --all > all.jsonl\n  relais export --format eml --output dossier 'client:\"Acme\"'",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			q := exportQuery(format, all, args)
+			return a.with(cmd.Context(), false, func(s *session) error {
+				if format == "eml" {
+					return a.exportEML(cmd.Context(), s, q, output)
+				}
+				return a.exportTo(cmd.Context(), s, q, output)
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&format, "format", "jsonl", "jsonl, mbox or eml")
+	f.BoolVar(&all, "all", false, "everything")
+	f.StringVar(&output, "output", "", "the `PATH` to write to, instead of standard output")
+	return cmd
+}
+
+func (a *app) versionCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "version", Short: "Tell the version", Args: cobra.NoArgs, Example: "  relais version --json",
+		RunE: func(*cobra.Command, []string) error {
+			v := map[string]string{"version": version(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH}
+			if a.json {
+				return a.printJSON(v)
+			}
+			_, err := fmt.Fprintf(a.sys.out, "relais %s (%s, %s)\n", v["version"], v["go"], v["platform"])
+			return err
+		},
+	}
+	cmd.Flags().Bool("json", false, "print JSON")
+	return cmd
+}
+
+// version is the module's, as the Go tool stamped it.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}
+
+func (a *app) completionCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "completion bash|zsh|fish|powershell", Short: "Print a completion script for a shell", Args: cobra.ExactArgs(1),
+		Example: "  relais completion bash > /etc/bash_completion.d/relais",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			root, w := cmd.Root(), a.sys.out
+			for shell, gen := range map[string]func(io.Writer) error{
+				"bash": func(w io.Writer) error { return root.GenBashCompletionV2(w, true) },
+				"zsh":  root.GenZshCompletion, "powershell": root.GenPowerShellCompletionWithDesc,
+				"fish": func(w io.Writer) error { return root.GenFishCompletion(w, true) },
+			} {
+				if shell == args[0] {
+					return gen(w)
+				}
+			}
+			return relais.Errorf(relais.KindInvalid, "completion", "no shell %q: bash, zsh, fish or powershell", args[0])
+		},
+	}
+}
+
+// extractVerb is the hidden verb of the child processes that read risky files.
+const extractVerb = "extract-worker"
+
+func (a *app) extractWorkerCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: extractVerb, Hidden: true, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return extract.Worker(cmd.Context(), os.Stdin, os.Stdout)
+		},
+	}
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"runtime/pprof"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+// system is what the program touches of its surroundings: the only place where the
+// environment and the standard streams come in.
+type system struct {
+	in       io.Reader
+	out, err io.Writer
+	env      func(string) string
+}
+
+// app is one run of the program.
+type app struct {
+	sys  system
+	cfg  config
+	json bool // the verb prints JSON, errors too
+}
+
+// run executes one command line and gives its exit code.
+func run(ctx context.Context, args []string, sys system) int {
+	a := &app{sys: sys}
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(sys.in)
+	root.SetOut(sys.out)
+	root.SetErr(sys.err)
+	err := usage(root.ExecuteContext(ctx))
+	a.endProfile()
+	a.report(ctx, err)
+	return exitCode(ctx, err)
+}
+
+// startProfile begins the CPU profile that was asked for; endProfile ends it.
+func (a *app) startProfile() error {
+	if a.cfg.profile == "" {
+		return nil
+	}
+	f, err := os.Create(a.cfg.profile)
+	if err == nil {
+		err = pprof.StartCPUProfile(f)
+	}
+	if err != nil {
+		return relais.E(relais.KindInvalid, "profile", err)
+	}
+	return nil
+}
+
+func (a *app) endProfile() {
+	if a.cfg.profile != "" {
+		pprof.StopCPUProfile()
+	}
+}
+
+// usage gives the errors of the command line's parser, which carry no kind, that of
+// a wrong usage.
+func usage(err error) error {
+	if err == nil || relais.KindOf(err) != relais.KindInternal {
+		return err
+	}
+	for _, start := range []string{"required flag", "unknown command", "if any flags in the group"} {
+		if strings.HasPrefix(err.Error(), start) {
+			return relais.WithHint(relais.E(relais.KindInvalid, "", err), "see `relais --help`")
+		}
+	}
+	return err
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "relais",
+		Short: "A client's memory outlives the rep who held it",
+		Long: `Relais captures the mailbox and files of a departing sales rep, tags each
+document with its client and topic, and serves it to managers, successors and
+compliance. Everything runs in this one program, with no server to install; with
+--stream, --index, --blobs and --state it runs on Kafka, Elasticsearch, S3 and
+PostgreSQL instead.
+
+Begin with:
+  relais demo                                      see it on made-up mail
+  relais ingest --case "Departure of Ann" --owner ann@company.example MAILBOX
+  relais search 'client:"Acme" price'`,
+		SilenceUsage: true, SilenceErrors: true,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if f := cmd.Flags().Lookup("json"); f != nil {
+				a.json = f.Value.String() == "true"
+			}
+			if bare(cmd) {
+				return nil
+			}
+			if err := a.startProfile(); err != nil {
+				return err
+			}
+			return a.cfg.complete(a.sys.env)
+		},
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return relais.WithHint(relais.E(relais.KindInvalid, "", err), "see `"+cmd.CommandPath()+" --help`")
+	})
+	a.globalFlags(root)
+	root.AddCommand(
+		a.demoCmd(), a.serveCmd(), a.ingestCmd(), a.caseCmd(), a.clientCmd(), a.searchCmd(), a.showCmd(), a.exportCmd(),
+		a.balanceCmd(), a.refusedCmd(), a.verifyCmd(), a.reindexCmd(), a.doctorCmd(), a.evaluateCmd(), a.tokenCmd(),
+		a.workerCmd(), a.promoteCmd(), a.versionCmd(), a.completionCmd(), a.extractWorkerCmd(),
+	)
+	for _, c := range root.Commands() {
+		checkArgs(c)
+	}
+	return root
+}
+
+// bare tells the verbs that need no archive.
+func bare(cmd *cobra.Command) bool {
+	switch cmd.Name() {
+	case "version", "completion", extractVerb, "help":
+		return true
+	}
+	return false
+}
+
+// checkArgs gives the errors of argument counts the kind of a wrong usage.
+func checkArgs(c *cobra.Command) {
+	if check := c.Args; check != nil {
+		c.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return relais.WithHint(relais.E(relais.KindInvalid, "", err), "see `"+cmd.CommandPath()+" --help`")
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		checkArgs(sub)
+	}
+}
+
+func (a *app) globalFlags(root *cobra.Command) {
+	f := root.PersistentFlags()
+	f.StringVar(&a.cfg.data, "data", "", "the archive's `DIR` (default $RELAIS_DATA, else the user's data directory)")
+	f.StringVar(&a.cfg.keyFile, "key-file", "", "the master key's `FILE`, kept apart from the data (default in the user's configuration directory)")
+	f.StringVar(&a.cfg.logLevel, "log-level", "warn", "debug, info, warn or error")
+	f.StringVar(&a.cfg.logFormat, "log-format", "text", "text or json")
+	f.BoolVar(&a.cfg.quiet, "quiet", false, "say only what was asked for, and errors")
+	f.StringVar(&a.cfg.stream, "stream", "", "Kafka, as `kafka://HOST:PORT,…`; with the next three, or none ($RELAIS_STREAM)")
+	f.StringVar(&a.cfg.index, "index", "", "Elasticsearch, as `https://HOST:9200` ($RELAIS_INDEX)")
+	f.StringVar(&a.cfg.blobs, "blobs", "", "an S3 bucket, as `s3://BUCKET?endpoint=URL` ($RELAIS_BLOBS)")
+	f.StringVar(&a.cfg.state, "state", "", "PostgreSQL, as `postgres://HOST/DB` ($RELAIS_STATE)")
+	f.StringVar(&a.cfg.namespace, "namespace", "", "prefix of topics, indices, keys and schemas (default relais, $RELAIS_NAMESPACE)")
+	f.StringVar(&a.cfg.profile, "cpu-profile", "", "write a CPU profile of this process to `FILE`")
+	_ = f.MarkHidden("cpu-profile") // the flag exists: it was made just above
+}
+
+// logger writes to standard error; what it is given never holds text, addresses or
+// secrets.
+func (a *app) logger() *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(a.cfg.logLevel)); err != nil {
+		level = slog.LevelWarn
+	}
+	opt := &slog.HandlerOptions{Level: level}
+	if a.cfg.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(a.sys.err, opt))
+	}
+	return slog.New(slog.NewTextHandler(a.sys.err, opt))
+}
+
+// terminal tells whether a stream is one: progress and prompts are for terminals only.
+func terminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// plain makes a stranger's text safe for a terminal: control characters, which
+// could move the cursor or forge lines, become spaces; marks of bidirectional text too.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0:
+			return ' '
+		case r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
+			return ' '
+		}
+		return r
+	}, s)
+}

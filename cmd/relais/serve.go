@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+type serveFlags struct{ listen, cert, key, baseURL string }
+
+func (a *app) serveCmd() *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use: "serve", Short: "Serve the archive: HTTP interface and pages", Args: cobra.NoArgs,
+		Long: `Serves the HTTP interface and the pages; the pipeline runs inside. While it runs,
+other verbs on the same data directory go through it. Off loopback it wants TLS
+(--tls-cert, --tls-key) or a declared proxy in front (--base-url https://…).`,
+		Example: "  relais serve\n  relais serve --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.check(); err != nil {
+				return err
+			}
+			return a.with(cmd.Context(), true, func(s *session) error {
+				if s.archive == nil {
+					return relais.WithHint(relais.Errorf(relais.KindLocked, "serve", "another process serves this archive"), "stop it first")
+				}
+				return a.serve(cmd.Context(), s, f, nil)
+			})
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.listen, "listen", "127.0.0.1:8080", "the `ADDR` to listen on")
+	fl.StringVar(&f.cert, "tls-cert", "", "a certificate's `FILE` (PEM)")
+	fl.StringVar(&f.key, "tls-key", "", "its key's `FILE` (PEM)")
+	fl.StringVar(&f.baseURL, "base-url", "", "the `URL` users reach, when a proxy speaks TLS in front")
+	return cmd
+}
+
+// check wants TLS, or a proxy that speaks it, wherever others could listen.
+func (f serveFlags) check() error {
+	host, _, err := net.SplitHostPort(f.listen)
+	if err != nil {
+		return relais.E(relais.KindInvalid, "read --listen", err)
+	}
+	if (f.cert == "") != (f.key == "") {
+		return relais.Errorf(relais.KindInvalid, "serve", "--tls-cert and --tls-key go together")
+	}
+	ip := net.ParseIP(host)
+	loopback := host == "localhost" || ip != nil && ip.IsLoopback()
+	if !loopback && f.cert == "" && len(f.baseURL) < len("https://x") {
+		return relais.WithHint(relais.Errorf(relais.KindInvalid, "serve", "%s can be reached by others, and nothing is encrypted", f.listen),
+			"--tls-cert and --tls-key, or --base-url https://… when a proxy is in front")
+	}
+	return nil
+}
+
+// serve answers until ctx ends. opened is called with the address once it listens.
+func (a *app) serve(ctx context.Context, s *session, f serveFlags, opened func(base string)) error {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", f.listen)
+	if err != nil {
+		return relais.WithHint(relais.E(relais.KindUnavailable, "listen", err), "another program may use the port: --listen 127.0.0.1:0 takes any")
+	}
+	s.archive.pipeline.start(ctx)
+	srv := &http.Server{
+		Handler: s.archive.server.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+	}
+	base := "http://" + l.Addr().String()
+	if f.cert != "" {
+		base = "https://" + l.Addr().String()
+	}
+	ended := make(chan error, 1)
+	go func() {
+		if f.cert != "" {
+			ended <- srv.ServeTLS(l, f.cert, f.key)
+		} else {
+			ended <- srv.Serve(l)
+		}
+	}()
+	if opened == nil {
+		opened = a.announce
+	}
+	opened(base)
+	select {
+	case err := <-ended:
+		return relais.E(relais.KindUnavailable, "serve", err)
+	case <-ctx.Done():
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if err := srv.Shutdown(stop); err != nil {
+		err = errors.Join(err, srv.Close())
+		return relais.E(relais.KindUnavailable, "stop serving", err)
+	}
+	return nil
+}
+
+func (a *app) announce(base string) {
+	if !a.cfg.quiet {
+		fmt.Fprintf(a.sys.err, "Relais serves %s on %s. Sign in with a token from `relais token create`. Ctrl-C stops it.\n", a.cfg.data, base)
+	}
+}
+
+// CreateToken makes a token that sees what the local operator sees.
+func (o *operator) CreateToken(ctx context.Context, name string, validFor time.Duration) (string, error) {
+	return o.ar.tokens.Create(ctx, name, time.Now().Add(validFor))
+}

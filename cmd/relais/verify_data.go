@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/relais-archive/relais/internal/blob"
+	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/state"
+	"github.com/relais-archive/relais/internal/stream"
+)
+
+// verifyData opens every document as a reader would, and every record of the
+// streams from which all else is made again. It counts the records.
+func (o *operator) verifyData(ctx context.Context, fault func(blob.Fault)) (int64, error) {
+	if err := o.ar.state.EachEnvelope(ctx, func(page []state.Envelope) error {
+		return o.verifyDocuments(ctx, page, fault)
+	}); err != nil {
+		return 0, err
+	}
+	var records int64
+	for _, topic := range []string{stream.TopicRaw, stream.TopicEnriched} {
+		n, err := o.verifyTopic(ctx, topic, fault)
+		if records += n; err != nil {
+			return records, err
+		}
+	}
+	return records, nil
+}
+
+// verifyDocuments opens a page of documents at once, and one by one to name those
+// that cannot be opened.
+func (o *operator) verifyDocuments(ctx context.Context, page []state.Envelope, fault func(blob.Fault)) error {
+	ids := make([]relais.DocumentID, len(page))
+	for i, e := range page {
+		ids[i] = e.ID
+	}
+	docs, err := o.ar.library.Documents(ctx, relais.Everything(), ids)
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err == nil && len(docs) == len(page):
+		return nil
+	case len(page) > 1:
+		for _, e := range page {
+			if err := o.verifyDocuments(ctx, []state.Envelope{e}, fault); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	fault(blob.Fault{Code: "document_unreadable", Detail: fmt.Sprintf("%s %s", page[0].ID, relais.KindOf(err))})
+	return nil
+}
+
+// verifyGroup is the consumer group that reads the streams for a verification.
+const verifyGroup = "verify"
+
+// verifyTopic reads a topic from its start to where it ends now.
+func (o *operator) verifyTopic(ctx context.Context, topic string, fault func(blob.Fault)) (int64, error) {
+	goal, err := o.ar.pipeline.endOf(ctx, topic) // a broker may be away for a moment
+	if err != nil {
+		return 0, err
+	}
+	if err := o.ar.log.Reset(ctx, verifyGroup, topic, stream.Position{}); err != nil {
+		return 0, err
+	}
+	r := &recordReader{o: o, topic: topic, fault: fault, next: stream.Position{}, goal: goal}
+	if r.next.Reached(goal) {
+		return 0, nil
+	}
+	runCtx, stop := context.WithCancel(ctx)
+	defer stop()
+	r.done = stop
+	err = o.ar.log.Run(runCtx, verifyGroup, topic, stream.RunOptions{Idle: r.idle}, r.handle)
+	if err == nil {
+		err = ctx.Err()
+	}
+	return r.count, err
+}
+
+// recordReader opens the records of one topic.
+type recordReader struct {
+	o     *operator
+	topic string
+	fault func(blob.Fault)
+	next  stream.Position // the offset expected of each partition
+	goal  stream.Position
+	count int64
+	done  func()
+}
+
+// handle opens a batch. Faults are told, never refused: nothing of the log changes.
+func (r *recordReader) handle(ctx context.Context, batch []stream.Message) ([]stream.Refusal, error) {
+	for _, m := range batch {
+		if m.Offset < r.next[m.Partition] {
+			continue // a record may come twice
+		}
+		// Every item that was captured stays in "raw"; "enriched" is compacted.
+		if gap := m.Offset - r.next[m.Partition]; gap > 0 && r.topic == stream.TopicRaw {
+			r.fault(blob.Fault{Code: "records_missing", Detail: fmt.Sprintf("%s %d/%d: %d records", r.topic, m.Partition, m.Offset, gap)})
+		}
+		r.next[m.Partition] = m.Offset + 1
+		r.count++
+		if err := r.open(ctx, m); ctx.Err() != nil {
+			return nil, ctx.Err()
+		} else if err != nil {
+			r.fault(blob.Fault{Code: "record_unreadable", Detail: fmt.Sprintf("%s %d/%d: %s", r.topic, m.Partition, m.Offset, relais.KindOf(err))})
+		}
+	}
+	if r.next.Reached(r.goal) {
+		r.done()
+	}
+	return nil, nil
+}
+
+// idle ends the reading where the log does, be it before the goal.
+func (r *recordReader) idle(context.Context) error {
+	if !r.next.Reached(r.goal) {
+		r.fault(blob.Fault{Code: "records_missing", Detail: r.topic + ": the end"})
+	}
+	r.done()
+	return nil
+}
+
+func (r *recordReader) open(ctx context.Context, m stream.Message) error {
+	if m.Value == nil {
+		return nil
+	}
+	rec, err := relais.DecodeRecord(m.Value)
+	if err != nil {
+		return err
+	}
+	seal := relais.SealedRaw
+	if r.topic == stream.TopicEnriched {
+		seal = relais.SealedEnvelope
+	}
+	_, err = r.o.ar.blobs.Unseal(ctx, rec.Case, seal, []blob.Sealed{{Digest: rec.Blob, Bytes: rec.Sealed}})
+	return err
+}

@@ -1,0 +1,89 @@
+package enrich
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relais-archive/relais/internal/format"
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+func TestPeople(t *testing.T) {
+	in := message("From: Eve@Durand.example\nTo: camille@vendeur.example\nTo: eve@durand.example\nCc: x@shop.acme.co.uk\nCc: jo@gmail.com\nCc: no-reply@tool.example\nReply-To: desk@durand.example\n\nBonjour")
+	in.Mail.From[0].Name = "Eve Durand"
+	var out Findings
+	peopleEnricher{}.Enrich(in, &out)
+	want := []relais.Person{
+		{Name: "Eve Durand", Address: "eve@durand.example", Role: "from"}, {Address: "camille@vendeur.example", Role: "to"}, {Address: "x@shop.acme.co.uk", Role: "cc"},
+		{Address: "jo@gmail.com", Role: "cc"}, {Address: "no-reply@tool.example", Role: "cc"}, {Address: "desk@durand.example", Role: "reply_to"},
+	}
+	if diff := cmp.Diff(want, out.People); diff != "" {
+		t.Errorf("people (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"acme.co.uk", "durand.example"}, out.Correspondents); diff != "" {
+		t.Errorf("correspondents (-want +got):\n%s", diff)
+	}
+}
+
+func TestPeopleAreBounded(t *testing.T) {
+	in := message("From: a@b.example\n\nBonjour")
+	for i := range 3 * maxPeople {
+		in.Mail.To = append(in.Mail.To, relais.Address{Address: fmt.Sprintf("p%d@d%d.example", i, i)})
+	}
+	var out Findings
+	peopleEnricher{}.Enrich(in, &out)
+	if len(out.People) != maxPeople || len(out.Correspondents) != maxPeople {
+		t.Errorf("%d people, %d correspondents", len(out.People), len(out.Correspondents))
+	}
+}
+
+func TestAutomated(t *testing.T) {
+	for head, want := range map[string]bool{
+		"From: eve@durand.example": false, "List-Id: <l.example>": true, "list-unsubscribe: <https://x.example>": true, "Precedence: Bulk": true, "Precedence: first-class": false,
+		"Auto-Submitted: auto-replied": true, "Auto-Submitted: no": false, "From: no-reply@x.example": true, "From: ne_pas_repondre@x.example": true, "From: orders.noreply@x.example": true,
+		"From: MAILER-DAEMON@x.example": true, "From: norepo@x.example": false, "From: noel@x.example": false, "From: newsletter@x.example": true,
+	} {
+		if got := automated(message(head + "\n\n").Mail); got != want {
+			t.Errorf("%s: %v", head, got)
+		}
+	}
+}
+
+func TestRegistrable(t *testing.T) {
+	for host, want := range map[string]string{
+		"mail.acme.co.uk": "acme.co.uk", "ACME.fr.": "acme.fr", "acme.example": "acme.example", "a.b.acme.example": "acme.example", "co.uk": "", "localhost": "", "": "",
+		"x y.fr": "", "usa.conoco.com": "conoco.com",
+	} {
+		if got := registrable(host); got != want {
+			t.Errorf("registrable(%q) = %q, not %q", host, got, want)
+		}
+	}
+}
+
+func TestOwnDomains(t *testing.T) {
+	in := &Input{Owner: relais.Owner{Address: "rep@mail.vendeur.example", Aliases: []string{"rep@gmail.com", "rep@vendor.example"}}}
+	for address, want := range map[string]bool{"luc@vendeur.example": true, "a@vendor.example": true, "rep@gmail.com": true, "eve@gmail.com": false, "eve@durand.example": false, "eve": false} {
+		if got := in.isOwn(address); got != want {
+			t.Errorf("isOwn(%q) = %v", address, got)
+		}
+	}
+}
+
+func TestDiscovered(t *testing.T) {
+	for domain, want := range map[string]string{"acme.co.uk": "Acme", "martin-energies.example": "Martin Energies", "3m.com": "3m", "-.com": "-.com"} {
+		if got := DiscoveredName(domain); got != want {
+			t.Errorf("DiscoveredName(%q) = %q, not %q", domain, got, want)
+		}
+	}
+	if DiscoveredClientID("a.example") == DiscoveredClientID("b.example") {
+		t.Error("two domains have one id")
+	}
+}
+
+func TestHeaderWithoutMail(t *testing.T) {
+	if header(nil, "Subject") != "" || header(&format.Mail{}, "Subject") != "" {
+		t.Error("a field of nothing")
+	}
+}

@@ -1,0 +1,306 @@
+package enrich
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/relais-archive/relais/enrich/extract"
+	"github.com/relais-archive/relais/internal/format"
+	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/state"
+)
+
+// readMessage reads one message. Whether it is personal is decided on its header
+// and places before any text of it is read further or kept.
+func (r *reader) readMessage(ctx context.Context, c relais.CaseID, it relais.Item, body io.Reader) (reading, error) {
+	spool := &spool{}
+	defer spool.Close()
+	mail, err := format.ReadMail(body, r.limits, spool.take)
+	if err != nil {
+		return reading{}, err
+	}
+	content := Identity(mail)
+	got := reading{item: it, document: relais.NewDocumentID(c, content)}
+	doc := messageDocument(mail, it)
+	doc.ID, doc.Content = got.document, content
+	in := r.input(ctx, c, it)
+	in.Mail, in.Text = mail, mail.Text
+	r.bodyText(mail, &in, &doc)
+	for _, a := range mail.Attachments {
+		in.Attachments = append(in.Attachments, a.Name)
+	}
+	if !it.NamesOnly {
+		if in.Guests, err = meetingGuests(mail.Attachments, spool.parts); err != nil {
+			return got, err
+		}
+	}
+	found := r.enrich(&in)
+	got.links = messageLinks(mail, in.Owner, doc)
+	if got.personal = personalRule(found.Privacy); got.personal != "" {
+		return got, nil
+	}
+	got.domains = exchanges(found, in.Owner, mail)
+	r.describe(&doc, in, found)
+	got.facts = facts{Occurrence: it.Occurrence, Document: doc}
+	if in.Text != "" {
+		got.facts.TextBlob = got.keep(in.Text)
+	}
+	err = r.readAttachments(ctx, c, it, mail, spool, &got)
+	return got, err
+}
+
+// bodyText gives the plain text of a message, or its HTML as text; both, where the
+// HTML says something else than the plain text beside it.
+func (r *reader) bodyText(mail *format.Mail, in *Input, doc *relais.Document) {
+	if mail.HTML == "" || mail.Text != "" && !mail.HTMLBeside {
+		return
+	}
+	text, warnings := extract.HTMLText(mail.HTML, r.limits)
+	doc.Warnings = append(doc.Warnings, warnings...)
+	in.FromHTML = mail.Text == ""
+	in.Text = strings.TrimPrefix(mail.Text+"\n\n"+text, "\n\n")
+}
+
+func (r *reader) input(ctx context.Context, c relais.CaseID, it relais.Item) Input {
+	return Input{
+		Case: c, Owner: r.owners.owner(ctx, c, it.Occurrence.Owner), Kind: it.Kind,
+		Folder: it.Occurrence.Folder, Name: it.Name, Labels: it.Labels, Received: it.Received,
+	}
+}
+
+// describe puts what was found into a document.
+func (r *reader) describe(doc *relais.Document, in Input, found Findings) {
+	doc.Zones, doc.Language, doc.Privacy = found.Zones, found.Language, found.Privacy
+	doc.Clients, doc.Topics, doc.People = found.Clients, found.Topics, found.People
+	for i, t := range doc.Clients {
+		doc.Clients[i].Name = r.names[t.ID]
+	}
+	if in.Text != "" {
+		doc.Extraction = relais.ExtractionComplete
+	} else {
+		doc.Extraction = relais.ExtractionNone
+	}
+	if len(doc.Warnings) > 0 && doc.Extraction == relais.ExtractionComplete && partial(doc.Warnings) {
+		doc.Extraction = relais.ExtractionPartial
+	}
+}
+
+// partial tells whether some warning says that text was left out, rather than guessed.
+func partial(list []relais.Warning) bool {
+	return slices.ContainsFunc(list, func(w relais.Warning) bool {
+		return strings.HasSuffix(w.Code, "_limit") || strings.HasSuffix(w.Code, "_truncated") || strings.HasPrefix(w.Code, "mime_")
+	})
+}
+
+func messageDocument(m *format.Mail, it relais.Item) relais.Document {
+	doc := relais.Document{
+		Kind: relais.KindMessage, MessageID: m.MessageID, References: m.References, Subject: m.Subject,
+		To: m.To, Cc: m.Cc, Bcc: m.Bcc, ReplyTo: m.ReplyTo, Date: m.Date, DateSource: m.DateSource,
+		MediaType: "message/rfc822", SHA256: it.Occurrence.SHA256, Warnings: slices.Concat(captureWarnings(it), m.Warnings),
+	}
+	if len(m.From) > 0 {
+		doc.From = &m.From[0]
+	} else if len(m.Sender) > 0 {
+		doc.From = &m.Sender[0]
+	}
+	if len(m.InReplyTo) > 0 {
+		doc.InReplyTo = m.InReplyTo[0]
+	}
+	if doc.Date.IsZero() && !it.Received.IsZero() {
+		doc.Date, doc.DateSource = it.Received.UTC(), "internal"
+	}
+	return doc
+}
+
+// captureWarnings gives what the source warned of, such as a doubtful separator.
+func captureWarnings(it relais.Item) []relais.Warning {
+	var list []relais.Warning
+	for _, code := range it.Warnings {
+		list = append(list, relais.Warning{Code: code})
+	}
+	return list
+}
+
+// readAttachments reads what a message carries, in the order of its digests, which
+// is the order of the attachments' ids.
+func (r *reader) readAttachments(ctx context.Context, c relais.CaseID, it relais.Item, m *format.Mail, s *spool, got *reading) error {
+	order := attachmentOrder(m.Attachments)
+	for rank, i := range order {
+		a := m.Attachments[i]
+		id := relais.NewAttachmentID(got.document, rank, "")
+		doc := relais.Document{
+			ID: id, Kind: relais.KindAttachment, Parent: got.document, Name: a.Name, MediaType: a.MediaType,
+			Size: a.Size, SHA256: a.SHA256, Subject: got.facts.Document.Subject, From: got.facts.Document.From,
+			To: got.facts.Document.To, Cc: got.facts.Document.Cc, Date: got.facts.Document.Date, DateSource: got.facts.Document.DateSource,
+			Extraction: relais.ExtractionNone,
+		}
+		af := attachmentFacts{Member: a.Path}
+		if !it.NamesOnly {
+			e, err := r.extract(ctx, c, a.SHA256, extract.Input{
+				Name: a.Name, MediaType: a.MediaType, Charset: a.Charset, Size: a.Size, Body: s.parts[i],
+			}, got)
+			if err != nil {
+				return err
+			}
+			doc.MediaType, doc.Extraction, doc.Warnings, doc.Language = e.MediaType, e.Outcome, e.Warnings, e.Language
+			af.TextBlob = e.Text
+		}
+		af.Document = doc
+		got.facts.Attachments = append(got.facts.Attachments, af)
+		got.facts.Document.Attachments = append(got.facts.Document.Attachments,
+			relais.Attachment{ID: id, Name: a.Name, MediaType: doc.MediaType, Size: a.Size, SHA256: a.SHA256})
+	}
+	return nil
+}
+
+// attachmentOrder sorts attachments by digest, then by place in the message: copies
+// of one message may name their parts differently, never their bytes.
+func attachmentOrder(list []format.MailPart) []int {
+	order := make([]int, len(list))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(x, y int) int { return bytes.Compare(list[x].SHA256[:], list[y].SHA256[:]) })
+	return order
+}
+
+// readFile reads one file of its own.
+func (r *reader) readFile(ctx context.Context, c relais.CaseID, it relais.Item, body interface {
+	io.ReaderAt
+	Size() int64
+}) (reading, error) {
+	content := relais.FileContent(it.Occurrence.SHA256)
+	got := reading{item: it, document: relais.NewDocumentID(c, content)}
+	doc := relais.Document{
+		ID: got.document, Content: content, Kind: relais.KindFile, Name: it.Name, MediaType: it.MediaType,
+		Size: body.Size(), SHA256: it.Occurrence.SHA256, Date: it.Received.UTC(), Extraction: relais.ExtractionNone,
+	}
+	if !it.Received.IsZero() {
+		doc.DateSource = "file"
+	}
+	in := r.input(ctx, c, it)
+	if got.personal = personalRule(r.enrich(&in).Privacy); got.personal != "" {
+		return got, nil
+	}
+	got.facts = facts{Occurrence: it.Occurrence}
+	var e extracted
+	if !it.NamesOnly {
+		var err error
+		e, err = r.extract(ctx, c, it.Occurrence.SHA256, extract.Input{Name: it.Name, MediaType: it.MediaType, Size: body.Size(), Body: body}, &got)
+		if err != nil {
+			return got, err
+		}
+		text, err := r.text(ctx, c, e.Text, &got)
+		if err != nil {
+			return got, err
+		}
+		in.Text = text
+	}
+	r.describe(&doc, in, r.enrich(&in))
+	if !it.NamesOnly {
+		doc.MediaType, doc.Extraction, doc.Warnings = e.MediaType, e.Outcome, slices.Concat(captureWarnings(it), e.Warnings)
+	}
+	got.facts.TextBlob, got.facts.Document = e.Text, doc
+	return got, nil
+}
+
+// text gives a text just read, or one that was recalled.
+func (r *reader) text(ctx context.Context, c relais.CaseID, d relais.Digest, got *reading) (string, error) {
+	if t, ok := got.texts[d]; ok || d.IsZero() {
+		return t, nil
+	}
+	rd, err := r.blobs.Open(ctx, c, d)
+	if err != nil {
+		return "", err
+	}
+	b, err := io.ReadAll(rd)
+	return string(b), errors.Join(err, rd.Close())
+}
+
+// personalRule gives the first signal that marks an item personal for sure.
+func personalRule(p relais.Privacy) string {
+	if p.Class != relais.PrivacySufficient {
+		return ""
+	}
+	rule := "personal"
+	for _, e := range p.Evidence {
+		if s := "personal_" + e.Signal; rule == "personal" || s < rule {
+			rule = s
+		}
+	}
+	return rule
+}
+
+// exchanges tells which outside domains a message was exchanged with, and which way.
+func exchanges(found Findings, owner relais.Owner, m *format.Mail) map[string]state.Exchange {
+	if len(found.Correspondents) == 0 || found.Automated {
+		return nil
+	}
+	way := state.ExchangeReceived
+	if len(m.From) > 0 && owner.Is(strings.ToLower(m.From[0].Address)) {
+		way = state.ExchangeSent
+	}
+	domains := make(map[string]state.Exchange, len(found.Correspondents))
+	for _, d := range found.Correspondents {
+		domains[d] = way
+	}
+	return domains
+}
+
+// maxInMemory is the size up to which an attachment is kept in memory while its
+// message is read; a larger one goes to a temporary file without a name.
+const maxInMemory = 4 << 20
+
+// spool keeps the attachments of one message until they are read.
+type spool struct {
+	parts []io.ReaderAt
+	files []*os.File
+}
+
+func (s *spool) take(_ format.MailPart, body io.Reader) error {
+	var head bytes.Buffer
+	if _, err := io.CopyN(&head, body, maxInMemory); err != nil {
+		s.parts = append(s.parts, bytes.NewReader(head.Bytes()))
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		return err
+	}
+	f, err := os.CreateTemp("", "relais-attachment-*")
+	if err != nil {
+		return relais.E(relais.KindUnavailable, "spool attachment", err)
+	}
+	s.files, s.parts = append(s.files, f), append(s.parts, f)
+	_ = os.Remove(f.Name()) // where an open file cannot be unlinked, Close does it
+	if _, err = io.Copy(f, io.MultiReader(&head, body)); err != nil {
+		return relais.E(relais.KindUnavailable, "spool attachment", err)
+	}
+	return nil
+}
+
+// Close drops the temporary files.
+func (s *spool) Close() {
+	for _, f := range s.files {
+		_ = f.Close() // nothing was to be kept
+		_ = os.Remove(f.Name())
+	}
+}
+
+// dayOf gives a date in days since 1970, 0 for none.
+func dayOf(t time.Time) int64 {
+	return secondsOf(t) / (24 * 60 * 60)
+}
+
+// secondsOf gives a date in seconds since 1970, 0 for none.
+func secondsOf(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}

@@ -1,0 +1,324 @@
+package enrich
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+
+	"github.com/relais-archive/relais/internal/blob"
+	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/state"
+)
+
+// decided is a document whose envelopes are to be appended; facts is nil when they
+// must be unsealed from the row, and seen when its occurrences must be looked up.
+type decided struct {
+	row   state.Document
+	facts *facts
+	seen  []relais.Occurrence
+}
+
+func decidedRows(rows []state.Document) []decided {
+	list := make([]decided, len(rows))
+	for i, r := range rows {
+		list[i] = decided{row: r}
+	}
+	return list
+}
+
+// merge adds readings to what is known of a case, in one transaction, and gives the
+// documents that changed. Adding is commutative: of a document the smallest
+// occurrence is displayed, evidence is united, one mark withdraws it; of threads
+// the parts that hang together become one.
+func (s *Stage) merge(ctx context.Context, c relais.CaseID, readings []reading) ([]decided, error) {
+	var out []decided
+	err := s.state.Merge(ctx, c, s.generation, func(m *state.Merging) error {
+		docs, err := s.gather(ctx, c, m, readings)
+		if err != nil {
+			return err
+		}
+		read := slices.DeleteFunc(slices.Clone(readings), func(g reading) bool { return g.refusal != nil })
+		threads, err := weave(ctx, m, read)
+		if err != nil {
+			return err
+		}
+		for id, d := range docs {
+			d.row.Thread = threads[id]
+			if d.row.Thread == "" {
+				d.row.Thread = threadKey("document", string(id))
+			}
+		}
+		touched, err := s.inheritAll(ctx, m, docs)
+		if err != nil {
+			return err
+		}
+		if err := s.write(ctx, c, m, docs, readings); err != nil {
+			return err
+		}
+		out = append(collect(docs), decidedRows(touched)...)
+		return nil
+	})
+	return out, err
+}
+
+// gather unites each reading with what was known of its document.
+func (s *Stage) gather(ctx context.Context, c relais.CaseID, m *state.Merging, readings []reading) (map[relais.DocumentID]*decided, error) {
+	var ids []relais.DocumentID
+	for _, g := range readings {
+		if g.refusal == nil {
+			ids = append(ids, g.document)
+		}
+	}
+	slices.Sort(ids)
+	rows, err := m.Documents(ctx, slices.Compact(ids))
+	if err != nil {
+		return nil, err
+	}
+	docs := make(map[relais.DocumentID]*decided, len(ids))
+	for _, g := range readings {
+		if g.refusal != nil {
+			continue
+		}
+		d := docs[g.document]
+		if d == nil {
+			row, known := rows[g.document]
+			if d, err = s.known(ctx, c, row, known); err != nil {
+				return nil, err
+			}
+			if known {
+				d.seen = s.seen.at(g.document, row.Revision)
+			}
+			d.row.ID = g.document
+			d.row.Revision++
+			d.row.Dirty = true
+			docs[g.document] = d
+		}
+		unite(d, g, s.generation)
+		if _, known := rows[g.document]; !known || d.seen != nil {
+			d.seen = append(d.seen, g.item.Occurrence)
+		}
+	}
+	for _, d := range docs {
+		d.seen = smallest(d.seen)
+	}
+	return docs, nil
+}
+
+// known opens what was known of a document at this generation; an earlier one's
+// findings are dropped, for they are being made again.
+func (s *Stage) known(ctx context.Context, c relais.CaseID, row state.Document, known bool) (*decided, error) {
+	if !known {
+		return &decided{row: state.Document{Generation: s.generation}}, nil
+	}
+	if row.Generation < s.generation {
+		// A mark stays: the occurrence that bears it may be read again last.
+		return &decided{row: state.Document{ID: row.ID, Generation: s.generation, Members: row.Members,
+			Revision: row.Revision, Personal: row.Personal}}, nil
+	}
+	d := &decided{row: row}
+	if row.Facts == nil {
+		return d, nil
+	}
+	f, err := s.unsealFacts(ctx, c, []state.Document{row})
+	if err != nil {
+		return nil, err
+	}
+	d.facts = f[row.ID]
+	return d, nil
+}
+
+// unite adds one reading to a document.
+func unite(d *decided, g reading, generation int64) {
+	if d.row.Personal != "" || g.personal != "" {
+		withdraw(d, g.personal)
+		return
+	}
+	switch {
+	case d.facts == nil:
+		f := g.facts
+		d.facts = &f
+	case g.facts.Occurrence.Compare(d.facts.Occurrence) < 0:
+		f := g.facts
+		f.Document.Clients = uniteTags(f.Document.Clients, d.facts.Document.Clients)
+		f.Document.Topics = uniteTags(f.Document.Topics, d.facts.Document.Topics)
+		f.Document.Privacy = unitePrivacy(f.Document.Privacy, d.facts.Document.Privacy)
+		d.facts = &f
+	default:
+		d.facts.Document.Clients = uniteTags(d.facts.Document.Clients, g.facts.Document.Clients)
+		d.facts.Document.Topics = uniteTags(d.facts.Document.Topics, g.facts.Document.Topics)
+		d.facts.Document.Privacy = unitePrivacy(d.facts.Document.Privacy, g.facts.Document.Privacy)
+	}
+	d.row.Blob = d.facts.Occurrence.SHA256
+	d.row.Day = dayOf(d.facts.Document.Date)
+	d.row.Sent = secondsOf(d.facts.Document.Date)
+	d.row.Topics = passedTopics(d.facts.Document)
+	d.row.Clients = map[string]int{}
+	for _, t := range d.facts.Document.Clients {
+		d.row.Clients[t.ID] = t.Confidence
+	}
+	for domain, way := range g.domains {
+		if d.row.Domains == nil {
+			d.row.Domains = map[string]state.Exchange{}
+		}
+		d.row.Domains[domain] |= way
+	}
+}
+
+// withdraw takes all that was read out of a document: it was marked personal. Of
+// several rules the smallest is kept, whichever came first.
+func withdraw(d *decided, rule string) {
+	if d.row.Personal == "" || rule != "" && rule < d.row.Personal {
+		d.row.Personal = rule
+	}
+	d.facts = nil
+	d.row.Facts, d.row.Clients, d.row.Domains, d.row.Day, d.row.Tags = nil, nil, nil, 0, ""
+	d.row.Topics, d.row.Sent = nil, 0
+}
+
+// uniteTags unites the evidence of two lists of tags and weighs it anew.
+func uniteTags(a, b []relais.Tag) []relais.Tag {
+	byID := map[string]*relais.Tag{}
+	for _, t := range slices.Concat(a, b) {
+		if have := byID[t.ID]; have != nil {
+			have.Evidence = uniteEvidence(have.Evidence, t.Evidence)
+			have.Confidence = max(have.Confidence, t.Confidence, Confidence(have.Evidence))
+		} else {
+			byID[t.ID] = &relais.Tag{ID: t.ID, Name: t.Name, Confidence: t.Confidence, Evidence: t.Evidence}
+		}
+	}
+	list := make([]relais.Tag, 0, len(byID))
+	for _, id := range slices.Sorted(maps.Keys(byID)) {
+		list = append(list, *byID[id])
+	}
+	sortTags(list)
+	return list
+}
+
+// uniteEvidence keeps each signal and detail once, with its greatest weight.
+func uniteEvidence(a, b []relais.Evidence) []relais.Evidence {
+	list := slices.Concat(a, b)
+	slices.SortFunc(list, func(x, y relais.Evidence) int {
+		return cmp.Or(cmp.Compare(x.Signal, y.Signal), cmp.Compare(x.Detail, y.Detail), cmp.Compare(y.Weight, x.Weight))
+	})
+	list = slices.CompactFunc(list, func(x, y relais.Evidence) bool { return x.Signal == y.Signal && x.Detail == y.Detail })
+	sortEvidence(list)
+	return list
+}
+
+func sortEvidence(list []relais.Evidence) {
+	slices.SortFunc(list, func(x, y relais.Evidence) int {
+		return cmp.Or(cmp.Compare(y.Weight, x.Weight), cmp.Compare(x.Signal, y.Signal), cmp.Compare(x.Detail, y.Detail))
+	})
+}
+
+func sortTags(list []relais.Tag) {
+	slices.SortFunc(list, func(x, y relais.Tag) int {
+		return cmp.Or(cmp.Compare(y.Confidence, x.Confidence), cmp.Compare(x.ID, y.ID))
+	})
+}
+
+func unitePrivacy(a, b relais.Privacy) relais.Privacy {
+	p := relais.Privacy{Class: relais.PrivacyNone, Evidence: uniteEvidence(a.Evidence, b.Evidence)}
+	if a.Class == relais.PrivacyDoubtful || b.Class == relais.PrivacyDoubtful {
+		p.Class = relais.PrivacyDoubtful
+	}
+	if len(p.Evidence) == 0 {
+		p.Evidence = nil
+	}
+	return p
+}
+
+// write records a merge: documents with their facts sealed, and what became of each item.
+func (s *Stage) write(ctx context.Context, c relais.CaseID, m *state.Merging, docs map[relais.DocumentID]*decided, readings []reading) error {
+	if err := s.sealFacts(ctx, c, docs); err != nil {
+		return err
+	}
+	for _, d := range docs {
+		d.row.Members = members(d)
+	}
+	rows := make([]state.Document, 0, len(docs))
+	for _, id := range slices.Sorted(maps.Keys(docs)) {
+		rows = append(rows, docs[id].row)
+	}
+	if err := m.PutDocuments(ctx, rows); err != nil {
+		return err
+	}
+	list := make([]state.Reading, len(readings))
+	recalled := map[relais.Digest]string{}
+	for i, g := range readings {
+		list[i] = state.Reading{Item: g.item, Document: g.document, Generation: s.generation, Refusal: g.refusal}
+		maps.Copy(recalled, g.recalled)
+	}
+	if err := m.PutReadings(ctx, list); err != nil {
+		return err
+	}
+	return m.PutExtractions(ctx, ExtractionVersion, recalled)
+}
+
+// members gives every document that was, or is about to be, appended for a message
+// or file: known before the append, so that a withdrawal after a crash reaches all.
+func members(d *decided) []relais.DocumentID {
+	list := slices.Clone(d.row.Members)
+	if d.facts != nil {
+		list = append(list, d.row.ID)
+		for _, a := range d.facts.Attachments {
+			list = append(list, a.Document.ID)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+func (s *Stage) sealFacts(ctx context.Context, c relais.CaseID, docs map[relais.DocumentID]*decided) error {
+	var order []relais.DocumentID
+	var plain []blob.Sealed
+	for _, id := range slices.Sorted(maps.Keys(docs)) {
+		if d := docs[id]; d.facts != nil {
+			b, err := json.Marshal(d.facts)
+			if err != nil {
+				return relais.E(relais.KindInternal, "encode facts", err)
+			}
+			order, plain = append(order, id), append(plain, blob.Sealed{Digest: d.row.Blob, Bytes: b})
+		}
+	}
+	sealed, err := s.blobs.Seal(ctx, c, relais.SealedFacts, plain)
+	if err != nil {
+		return err
+	}
+	for i, id := range order {
+		docs[id].row.Facts = sealed[i]
+	}
+	return nil
+}
+
+func (s *Stage) unsealFacts(ctx context.Context, c relais.CaseID, rows []state.Document) (map[relais.DocumentID]*facts, error) {
+	sealed := make([]blob.Sealed, len(rows))
+	for i, r := range rows {
+		sealed[i] = blob.Sealed{Digest: r.Blob, Bytes: r.Facts}
+	}
+	plain, err := s.blobs.Unseal(ctx, c, relais.SealedFacts, sealed)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[relais.DocumentID]*facts, len(rows))
+	for i, b := range plain {
+		f := &facts{}
+		if err := json.Unmarshal(b, f); err != nil {
+			return nil, relais.E(relais.KindDamaged, "decode facts", err)
+		}
+		found[rows[i].ID] = f
+	}
+	return found, nil
+}
+
+func collect(docs map[relais.DocumentID]*decided) []decided {
+	list := make([]decided, 0, len(docs))
+	for _, id := range slices.Sorted(maps.Keys(docs)) {
+		list = append(list, *docs[id])
+	}
+	return list
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }

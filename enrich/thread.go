@@ -1,0 +1,224 @@
+package enrich
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"github.com/relais-archive/relais/internal/format"
+	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/state"
+)
+
+// links is what ties a message to its conversation: keys that whoever shares one
+// hangs together with, and its subject for those that name no other message.
+type links struct {
+	keys    []string
+	subject state.Subject // Subject is "" when there is none to go by
+}
+
+// messageLinks follows JWZ's threading in two points: Message-ID, References and
+// In-Reply-To tie messages whichever comes first, also through messages nobody has;
+// and a reply that names none of them is tied by its subject. Unlike JWZ, a subject
+// ties only messages that share a person within two months: "Facture" is not one
+// conversation.
+func messageLinks(m *format.Mail, owner relais.Owner, doc relais.Document) links {
+	l := links{keys: []string{threadKey("document", string(doc.ID))}}
+	for _, id := range slices.Concat([]string{m.MessageID}, m.InReplyTo, m.References) {
+		if id != "" {
+			l.keys = append(l.keys, threadKey("message", id))
+		}
+	}
+	slices.Sort(l.keys)
+	l.keys = slices.Compact(l.keys)
+	base, reply := baseSubject(m.Subject)
+	if len([]rune(base)) < 4 || doc.Date.IsZero() {
+		return l
+	}
+	l.subject = state.Subject{
+		Document: doc.ID, Subject: threadKey("subject", base), Day: dayOf(doc.Date),
+		Orphan: reply && len(m.InReplyTo) == 0 && len(m.References) == 0, People: people(m, owner),
+	}
+	return l
+}
+
+func threadKey(kind, value string) string {
+	h := sha256.Sum256([]byte("relais/thread/1 " + kind + " " + value))
+	return hex.EncodeToString(h[:12])
+}
+
+// people gives digests of who took part in a message, but the owner.
+func people(m *format.Mail, owner relais.Owner) []string {
+	var list []string
+	for _, a := range slices.Concat(m.From, m.To, m.Cc) {
+		if address := strings.ToLower(a.Address); address != "" && !owner.Is(address) {
+			list = append(list, threadKey("person", address))
+		}
+		if len(list) == 100 {
+			break
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// baseSubject cuts the marks of replies and forwards (RFC 5256 section 2.1, with the
+// French and other common ones) and tells whether there were any.
+func baseSubject(s string) (base string, reply bool) {
+	s = strings.ToLower(strings.Join(strings.Fields(s), " "))
+	for {
+		cut := cutMark(s)
+		if cut == s {
+			return s, reply
+		}
+		s, reply = cut, true
+	}
+}
+
+// cutMark cuts one leading "re:", "tr :", "re[2]:" or "(fwd)" at the end.
+func cutMark(s string) string {
+	if t, ok := strings.CutSuffix(s, "(fwd)"); ok {
+		return strings.TrimSpace(t)
+	}
+	head, rest, ok := strings.Cut(s, ":")
+	if !ok {
+		return s
+	}
+	head = strings.TrimSpace(head)
+	if i := strings.IndexByte(head, '['); i > 0 && strings.HasSuffix(head, "]") {
+		head = head[:i]
+	}
+	switch head {
+	case "re", "ré", "fw", "fwd", "tr", "rép", "rep", "aw", "wg", "rv", "sv", "antw", "ref", "réf", "i":
+		return strings.TrimSpace(rest)
+	}
+	return s
+}
+
+// subjectWindow is how many days apart two messages of one subject may be.
+const subjectWindow = 60
+
+// tied tells whether a subject ties two messages: symmetric, and a pure function of
+// the two, so that the order of arrival does not matter.
+func tied(a, b state.Subject) bool {
+	if !a.Orphan && !b.Orphan || a.Document == b.Document {
+		return false
+	}
+	if d := a.Day - b.Day; d > subjectWindow || d < -subjectWindow {
+		return false
+	}
+	for _, p := range a.People {
+		if _, shared := slices.BinarySearch(b.People, p); shared {
+			return true
+		}
+	}
+	return false
+}
+
+// weave puts the messages of a merge into their threads and gives the thread of each
+// document. A thread is named by the smallest key that hangs together with it.
+func weave(ctx context.Context, m *state.Merging, readings []reading) (map[relais.DocumentID]string, error) {
+	sets, err := linkSubjects(ctx, m, readings)
+	if err != nil {
+		return nil, err
+	}
+	known, err := m.Threads(ctx, sets.keys())
+	if err != nil {
+		return nil, err
+	}
+	for key, thread := range known {
+		sets.join(key, thread) // a thread's name is the smallest of its keys
+	}
+	puts := map[string]string{}
+	moved := map[string]string{}
+	for _, key := range sets.keys() {
+		thread := sets.find(key)
+		old, had := known[key]
+		if !had || old != thread {
+			puts[key] = thread
+		}
+		if had && old != thread {
+			moved[old] = thread
+		}
+	}
+	for _, from := range sortedKeys(moved) {
+		if err := m.MoveThread(ctx, from, moved[from]); err != nil {
+			return nil, err
+		}
+	}
+	if err := m.PutThreads(ctx, puts); err != nil {
+		return nil, err
+	}
+	threads := make(map[relais.DocumentID]string, len(readings))
+	for _, g := range readings {
+		if len(g.links.keys) > 0 {
+			threads[g.document] = sets.find(g.links.keys[0])
+		}
+	}
+	return threads, nil
+}
+
+// linkSubjects joins each reading's keys, and those of messages tied to it by
+// subject, whenever those were merged.
+func linkSubjects(ctx context.Context, m *state.Merging, readings []reading) (*disjoint, error) {
+	sets := newDisjoint()
+	var subjects []string
+	fresh := map[string]state.Subject{}
+	for _, g := range readings {
+		for _, key := range g.links.keys {
+			sets.join(g.links.keys[0], key)
+		}
+		if s := g.links.subject; s.Subject != "" {
+			subjects = append(subjects, s.Subject)
+			fresh[s.Subject+string(s.Document)] = s
+		}
+	}
+	slices.Sort(subjects)
+	known, err := m.Subjects(ctx, slices.Compact(subjects))
+	if err != nil {
+		return nil, err
+	}
+	var puts []state.Subject
+	for _, key := range sortedKeys(fresh) {
+		s := fresh[key]
+		for _, other := range known[s.Subject] {
+			if tied(s, other) {
+				sets.join(threadKey("document", string(s.Document)), threadKey("document", string(other.Document)))
+			}
+		}
+		known[s.Subject] = append(known[s.Subject], s)
+		puts = append(puts, s)
+	}
+	return sets, m.PutSubjects(ctx, puts)
+}
+
+// disjoint is a union of sets of keys, each named by its smallest key.
+type disjoint struct{ parent map[string]string }
+
+func newDisjoint() *disjoint { return &disjoint{parent: map[string]string{}} }
+
+func (d *disjoint) find(k string) string {
+	p, ok := d.parent[k]
+	if !ok {
+		d.parent[k] = k
+		return k
+	}
+	if p == k {
+		return k
+	}
+	root := d.find(p)
+	d.parent[k] = root
+	return root
+}
+
+func (d *disjoint) join(a, b string) {
+	x, y := d.find(a), d.find(b)
+	if x > y {
+		x, y = y, x
+	}
+	d.parent[y] = x
+}
+
+func (d *disjoint) keys() []string { return sortedKeys(d.parent) }

@@ -1,0 +1,181 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/relais-archive/relais/internal/blob"
+	"github.com/relais-archive/relais/internal/format"
+	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/stream"
+)
+
+// Blobs is where capture puts bytes; blob.Store is one.
+type Blobs interface {
+	Put(ctx context.Context, c relais.CaseID, blobs []blob.Blob) error
+	Seal(ctx context.Context, c relais.CaseID, context string, records []blob.Sealed) ([][]byte, error)
+}
+
+// Log is where capture appends items; stream.Log is one.
+type Log interface {
+	Append(ctx context.Context, topic string, records []stream.Record) error
+}
+
+// Ledger remembers what was captured; state.DB is one. Every call bears being made
+// again.
+type Ledger interface {
+	// Cursor gives how far a folder was captured, "" from the start.
+	Cursor(ctx context.Context, c relais.CaseID, owner, source, folder string) (string, error)
+	// Known tells which positions of a source were captured: one read of all, then
+	// no more.
+	Known(ctx context.Context, c relais.CaseID, owner, source string) (func(folder, position string) bool, error)
+	// RecordCaptured adds one batch to the account, cursors with it, all or none.
+	RecordCaptured(ctx context.Context, b relais.Captured) error
+}
+
+// Deps is what a Capture is made of.
+type Deps struct {
+	Blobs  Blobs
+	Log    Log
+	Ledger Ledger
+	Now    func() time.Time // the present, for refusals
+	Limits format.Limits    // ItemBytes is the one looked at
+	Temp   string           // folder for large items on their way; "" is the system's
+	Batch  Batch
+}
+
+// Batch bounds what becomes durable at once; zero fields take the defaults.
+type Batch struct {
+	Items int           // 64
+	Bytes int64         // 8 MiB
+	Wait  time.Duration // how long the first item may wait for the others: 50 ms
+}
+
+// Job says what to capture, for whom.
+type Job struct {
+	Case    relais.CaseID
+	Owner   relais.Owner
+	Sources []Source // opened, and closed, by the caller
+	// Since and Until leave out messages dated before and not before; zero is open.
+	Since, Until   time.Time
+	ExcludeFolders []string // globs (path.Match, any case); one without "/" is matched at each level
+	NamesOnly      bool     // attachments by name, without their text
+	DryRun         bool     // count, store nothing
+	Personal       func(folder string) bool
+}
+
+// Capture makes what sources hand out durable. It may run several jobs at once,
+// as long as no two of them share an owner and a source.
+type Capture struct{ deps Deps }
+
+// NewCapture makes a Capture; every field of deps but Temp and Batch is wanted.
+func NewCapture(deps Deps) *Capture {
+	if deps.Batch.Items <= 0 {
+		deps.Batch.Items = 64
+	}
+	if deps.Batch.Bytes <= 0 {
+		deps.Batch.Bytes = 8 << 20
+	}
+	if deps.Batch.Wait <= 0 {
+		deps.Batch.Wait = 50 * time.Millisecond
+	}
+	return &Capture{deps: deps}
+}
+
+// Run captures a job's sources, folder after folder, personal ones first, and calls
+// tell (which may be nil), from one goroutine, as batches become durable. A folder
+// that fails does not stop the others: the error then joins one FolderError for
+// each. Any other error has stopped the run; to run the job again goes on from
+// there. In both cases the Summary holds what was done.
+func (c *Capture) Run(ctx context.Context, j Job, tell func(Event)) (Summary, error) {
+	sum := Summary{Folders: []Event{}}
+	rules, err := newRules(j, c.deps.Limits.ItemBytes)
+	if err != nil {
+		return sum, err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	found := make(chan entry, c.deps.Batch.Items)
+	g := &gatherer{deps: c.deps, job: j, rules: rules, out: found, memory: newBudget()}
+	m := &committer{deps: c.deps, job: j, memory: g.memory, accounts: newAccounts(&sum, tell)}
+	group.Go(func() error {
+		defer close(found)
+		return g.run(ctx)
+	})
+	group.Go(func() error { return m.run(ctx, found) })
+	err = errors.Join(group.Wait(), drain(found))
+	sum.Failed = g.failed
+	if err != nil {
+		return sum, err
+	}
+	return sum, sum.failures()
+}
+
+// drain gives back what was gathered and never committed.
+func drain(found <-chan entry) error {
+	var errs []error
+	for e := range found {
+		errs = append(errs, e.close())
+	}
+	return errors.Join(errs...)
+}
+
+// target is one folder to capture.
+type target struct {
+	source Source
+	folder Folder
+	known  func(context.Context) (func(folder, position string) bool, error)
+}
+
+// run reads every folder of every source.
+func (g *gatherer) run(ctx context.Context) error {
+	for _, t := range g.plan(ctx) {
+		if err := g.capture(ctx, t); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// plan lists the folders of all sources, those marked personal first, so that what
+// they hold is known to be personal before its copies elsewhere are read.
+func (g *gatherer) plan(ctx context.Context) []target {
+	var personal, others []target
+	for _, s := range g.job.Sources {
+		folders, err := s.Folders(ctx)
+		if err != nil {
+			g.failed = append(g.failed, FolderError{Source: s.Label(), Err: err})
+		}
+		known := once(func(ctx context.Context) (func(folder, position string) bool, error) {
+			return g.deps.Ledger.Known(ctx, g.job.Case, g.job.Owner.Address, s.Label())
+		})
+		for _, f := range folders {
+			t := target{source: s, folder: f, known: known}
+			if g.job.Personal != nil && g.job.Personal(f.Name) {
+				personal = append(personal, t)
+			} else {
+				others = append(others, t)
+			}
+		}
+	}
+	return slices.Concat(personal, others)
+}
+
+// once remembers the first answer of fn that is no error.
+func once[T any](fn func(context.Context) (T, error)) func(context.Context) (T, error) {
+	var have bool
+	var v T
+	return func(ctx context.Context) (T, error) {
+		if have {
+			return v, nil
+		}
+		got, err := fn(ctx)
+		if err == nil {
+			have, v = true, got
+		}
+		return got, err
+	}
+}

@@ -1,0 +1,250 @@
+package ingest
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+// imapAddress says where a mailbox is and how to get in.
+type imapAddress struct {
+	host, port string
+	implicit   bool   // TLS from the first byte (imaps)
+	folder     string // this one and those under it; "" for all
+	user       string
+	password   func(context.Context) (string, error)
+	tls        *tls.Config
+	keep       patience
+}
+
+// parseIMAP reads imap[s]://[user@]host[:port][/folder] (RFC 5092, in part). A
+// password in it is refused: addresses end up in shell histories.
+func parseIMAP(spec Spec) (imapAddress, error) {
+	const op = "read mail server address"
+	u, err := url.Parse(spec.Location)
+	if err != nil {
+		return imapAddress{}, relais.Errorf(relais.KindInvalid, op, "not a URL of the form imaps://host/folder")
+	}
+	if _, has := u.User.Password(); has {
+		return imapAddress{}, relais.WithHint(relais.Errorf(relais.KindInvalid, op, "a password in the address is refused"),
+			"use --password-file, or RELAIS_IMAP_PASSWORD")
+	}
+	a := imapAddress{
+		host: u.Hostname(), port: u.Port(), implicit: u.Scheme == "imaps", folder: strings.Trim(u.Path, "/"),
+		user: spec.User, password: spec.Password, tls: spec.TLS, keep: defaultPatience(),
+	}
+	if a.user == "" {
+		a.user = u.User.Username()
+	}
+	if a.port == "" {
+		a.port = defaultPort(a.implicit)
+	}
+	switch {
+	case a.host == "":
+		return a, relais.Errorf(relais.KindInvalid, op, "no host")
+	case a.user == "":
+		return a, relais.WithHint(relais.Errorf(relais.KindInvalid, op, "no user"), "use --user NAME")
+	case a.password == nil:
+		return a, relais.Errorf(relais.KindInvalid, op, "no password")
+	}
+	return a, nil
+}
+
+func defaultPort(implicit bool) string {
+	if implicit {
+		return "993"
+	}
+	return "143"
+}
+
+// mailbox is a source: all folders of one user on an IMAP server (RFC 3501, RFC
+// 9051), through go-imap. That library closes the connection on any answer it
+// cannot read, so only UID, FLAGS, INTERNALDATE and BODY[] are ever asked for, and
+// imap_fetch.go finds out which message is to blame.
+type mailbox struct {
+	address imapAddress
+	session *session
+	dead    error // why there is no use in connecting again
+}
+
+// openIMAP logs in, so that a wrong password is known at once.
+func openIMAP(ctx context.Context, p probe) (Source, error) {
+	a, err := parseIMAP(p.Spec)
+	if err != nil {
+		return nil, err
+	}
+	m := &mailbox{address: a}
+	if _, err := m.connected(ctx); err != nil {
+		return nil, err
+	}
+	m.rest()
+	return m, nil
+}
+
+// Label names user and server: two servers may number their messages alike.
+func (m *mailbox) Label() string {
+	host := m.address.host
+	if m.address.port != defaultPort(m.address.implicit) {
+		host = net.JoinHostPort(host, m.address.port)
+	}
+	return label(fmt.Sprintf("%s (%s)", m.address.user, host))
+}
+
+// Close logs out.
+func (m *mailbox) Close() error {
+	if m.session != nil {
+		m.session.logout()
+		m.session = nil
+	}
+	return nil
+}
+
+// connected gives the connection, after opening it again where it was lost.
+func (m *mailbox) connected(ctx context.Context) (*session, error) {
+	if m.session != nil {
+		m.session.serve(ctx)
+		return m.session, nil
+	}
+	if m.dead != nil {
+		return nil, m.dead
+	}
+	pause := m.address.keep.pause
+	for try := 1; ; try++ {
+		s, err := m.address.connect(ctx)
+		switch {
+		case err == nil:
+			m.session = s
+			return s, nil
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case !relais.Retryable(err) || try >= m.address.keep.tries:
+			m.dead = err
+			return nil, err
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return nil, err
+		}
+		pause *= 2
+	}
+}
+
+// drop forgets a connection that is of no more use.
+func (m *mailbox) drop() {
+	if m.session != nil {
+		m.session.close()
+		m.session = nil
+	}
+}
+
+// sleep waits, or gives the context's error.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// Folders lists what can be selected, INBOX first. Where the list cannot be read,
+// INBOX alone is given along with the error.
+func (m *mailbox) Folders(ctx context.Context) ([]Folder, error) {
+	defer m.rest()
+	var failed error
+	for range 2 { // the connection may have been lost while it was idle
+		s, err := m.connected(ctx)
+		if err != nil {
+			return nil, err
+		}
+		list, err := s.list()
+		if err == nil {
+			return m.selected(list), nil
+		}
+		failed = relais.Errorf(relais.KindUnavailable, "list folders", "%s", s.why(err))
+		m.drop()
+	}
+	return m.selected([]*imap.ListData{{Mailbox: "INBOX"}}), failed
+}
+
+// list asks for all folders, with their special uses where the server knows them
+// (RFC 6154 by way of RFC 5258). It asks for no counts: some servers open every
+// folder to give them.
+func (s *session) list() ([]*imap.ListData, error) {
+	defer s.watch()()
+	var options *imap.ListOptions
+	if caps := s.client.Caps(); caps.Has(imap.CapSpecialUse) && caps.Has(imap.CapListExtended) {
+		options = &imap.ListOptions{ReturnSpecialUse: true}
+	}
+	return s.client.List("", "*", options).Collect()
+}
+
+// selected turns the server's list into folders, without those not asked for.
+func (m *mailbox) selected(list []*imap.ListData) []Folder {
+	var folders []Folder
+	for _, d := range list {
+		if slices.Contains(d.Attrs, imap.MailboxAttrNoSelect) || slices.Contains(d.Attrs, imap.MailboxAttrNonExistent) {
+			continue
+		}
+		name := d.Mailbox
+		if d.Delim != 0 && d.Delim != '/' {
+			name = strings.ReplaceAll(name, string(d.Delim), "/")
+		}
+		if m.wanted(name) {
+			folders = append(folders, Folder{Name: folderLabel(name), Use: specialUse(d.Attrs), Handle: d.Mailbox})
+		}
+	}
+	slices.SortStableFunc(folders, func(a, b Folder) int {
+		if (a.Name == "INBOX") != (b.Name == "INBOX") {
+			return map[bool]int{true: -1, false: 1}[a.Name == "INBOX"]
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return slices.CompactFunc(folders, func(a, b Folder) bool { return a.Handle == b.Handle })
+}
+
+// wanted tells whether a folder is the one named in the address, or under it.
+func (m *mailbox) wanted(name string) bool {
+	want := m.address.folder
+	return want == "" || strings.EqualFold(name, want) || strings.HasPrefix(strings.ToLower(name), strings.ToLower(want)+"/")
+}
+
+// errRenumbered says that UIDVALIDITY has changed while a folder was read: what the
+// positions meant is gone (RFC 3501, 2.3.1.1).
+var errRenumbered = errors.New("the server has renumbered the folder")
+
+// Read fetches the messages of a folder that were not captured before. A folder
+// that is renumbered meanwhile is begun again.
+func (m *mailbox) Read(ctx context.Context, f Folder, req Request, yield func(Found) error) (Cursor, error) {
+	name, ok := f.Handle.(string)
+	if !ok {
+		return "", relais.Errorf(relais.KindInternal, "read folder", "a folder of another source")
+	}
+	for try := 1; ; try++ {
+		r := &fetching{mailbox: m, name: name, req: req, yield: yield}
+		err := r.run(ctx)
+		if errors.Is(err, errRenumbered) && try < m.address.keep.tries {
+			continue
+		}
+		m.rest()
+		return r.cursor(), err
+	}
+}
+
+// rest lets the connection idle until it is wanted again.
+func (m *mailbox) rest() {
+	if m.session != nil {
+		m.session.release()
+	}
+}

@@ -1,0 +1,242 @@
+package ingest
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/relais-archive/relais/internal/format"
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+// An archive that somebody captures on purpose may hold a whole mailbox: it gets
+// more members and bytes than one found in a message. Its growth stays bounded.
+const (
+	zipEntries = 100
+	zipBytes   = 1 << 10
+)
+
+// zipFile is a source: a zip file of messages, maildirs, mbox files, any files. It
+// is one folder to read, in the archive's order, of items in folders of their own.
+type zipFile struct {
+	label string
+	file  *os.File
+	size  int64
+	state string // changes when the archive does
+	lim   format.Limits
+}
+
+// openZip opens a zip file.
+func openZip(_ context.Context, p probe) (Source, error) {
+	root, err := os.OpenRoot(filepath.Dir(p.path))
+	if err != nil {
+		return nil, openError(err)
+	}
+	defer func() { _ = root.Close() }() // the file stays open without it
+	f, info, err := openRegular(root, filepath.Base(p.path))
+	if err != nil {
+		return nil, openError(err)
+	}
+	z := &zipFile{label: pathLabel(p.Location), file: f, size: info.Size(), lim: p.Limits}
+	z.lim.ArchiveEntries *= zipEntries
+	z.lim.ArchiveBytes *= zipBytes
+	z.state, err = z.fingerprint()
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return z, nil
+}
+
+// fingerprint hashes the end of the archive, where its directory is.
+func (z *zipFile) fingerprint() (string, error) {
+	tail := make([]byte, min(z.size, 64<<10))
+	if _, err := z.file.ReadAt(tail, z.size-int64(len(tail))); err != nil {
+		return "", openError(err)
+	}
+	d := relais.DigestOf(fmt.Appendf(tail, "%d", z.size))
+	return hex.EncodeToString(d[:8]), nil
+}
+
+// Label is the name the source was given by, without what leads to it.
+func (z *zipFile) Label() string { return z.label }
+
+// Close gives the file back.
+func (z *zipFile) Close() error { return z.file.Close() }
+
+// Folders gives the one folder.
+func (z *zipFile) Folders(context.Context) ([]Folder, error) { return []Folder{{}}, nil }
+
+// Read hands out the members after the cursor.
+func (z *zipFile) Read(ctx context.Context, _ Folder, req Request, yield func(Found) error) (Cursor, error) {
+	r := &zipReading{zipFile: z, req: req, yield: yield, in: bufio.NewReaderSize(nil, sniffBytes)}
+	if err := r.survey(ctx); err != nil {
+		return "", err
+	}
+	done := 0
+	if state, n, ok := strings.Cut(string(req.After), ":"); ok && state == z.state {
+		_, _ = fmt.Sscanf(n, "%d", &done) // what is no number is the start
+	}
+	members := 0
+	err := r.each(ctx, func(m format.Member) error {
+		if members++; members <= done {
+			return nil
+		}
+		return r.member(ctx, m, Cursor(fmt.Sprintf("%s:%d", z.state, members)))
+	})
+	return Cursor(fmt.Sprintf("%s:%d", z.state, members)), err
+}
+
+// zipReading is one reading of the archive.
+type zipReading struct {
+	*zipFile
+	req      Request
+	yield    func(Found) error
+	in       *bufio.Reader
+	maildirs map[string]bool
+}
+
+// survey goes through the names, to know which folders are maildirs.
+func (r *zipReading) survey(ctx context.Context) error {
+	r.maildirs = map[string]bool{}
+	err := r.each(ctx, func(m format.Member) error {
+		if dir := path.Dir(m.Name); path.Base(dir) == "cur" {
+			r.maildirs[path.Dir(dir)] = true
+		}
+		return nil
+	})
+	if relais.KindOf(err) == relais.KindDamaged {
+		return nil // what can be listed is captured first
+	}
+	return err
+}
+
+// each goes through the members. That there are fewer than the archive says is its
+// error; what is over a limit, each member tells of itself.
+func (r *zipReading) each(ctx context.Context, fn func(format.Member) error) error {
+	a := format.NewArchive(r.lim)
+	err := a.Zip(r.file, r.size, func(m format.Member) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return fn(m)
+	})
+	if err == nil && a.Cut() {
+		err = relais.Errorf(relais.KindDamaged, "read archive", "its directory ends too early")
+	}
+	return err
+}
+
+// member hands out one member, or the messages of one that is an mbox file.
+func (r *zipReading) member(ctx context.Context, m format.Member, cursor Cursor) error {
+	dir, name := path.Split(m.Name)
+	dir = path.Clean("/" + dir)[1:]
+	found := Found{Position: label(name), Kind: relais.KindFile, Name: label(name), Size: -1, Received: m.Modified, Cursor: cursor}
+	mail := false
+	switch base, parent := path.Base(dir), path.Dir(dir); {
+	case isMaildirPart(base) && r.maildirs[parent]:
+		if base == "tmp" {
+			return nil
+		}
+		unique, flags := format.ParseMaildirName(name)
+		mail, dir = true, parent
+		found.Kind, found.Name, found.Position, found.Flags = relais.KindMessage, "", label(unique), flags
+	case r.maildirs[path.Clean(dir)] && isControlFile(name):
+		return nil
+	}
+	found.Folder = r.folder(dir)
+	switch {
+	case m.Reason != "":
+		found.Refused = &Reason{"archive_" + m.Reason, "a member of the archive"}
+		return r.yield(found)
+	case isSystemFile(name):
+		found.Left = ruleSystem
+		return r.yield(found)
+	}
+	return r.open(ctx, m, found, mail)
+}
+
+// folder names a folder of the archive; within a maildir, as Maildir++ does.
+func (r *zipReading) folder(dir string) string {
+	if dir == "." {
+		dir = ""
+	}
+	parent, base := path.Split(dir)
+	if name, ok := format.MaildirFolder(base); ok && r.maildirs[path.Clean(parent)] {
+		return folderLabel(path.Join(parent, name))
+	}
+	if dir == "" && r.maildirs["."] {
+		return "INBOX"
+	}
+	return folderLabel(dir)
+}
+
+// open reads one member and tells what it is.
+func (r *zipReading) open(ctx context.Context, m format.Member, found Found, mail bool) error {
+	r.in.Reset(m.Body)
+	head, err := r.in.Peek(sniffBytes)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return r.refuse(found, err)
+	}
+	if !mail {
+		switch format.Sniff(head, m.Name) {
+		case format.KindMbox:
+			// Where the head is not the whole, it cannot be read twice to be sure.
+			if len(head) == sniffBytes || holdsMessages(bytes.NewReader(head), m.Name) {
+				return r.mbox(ctx, found)
+			}
+			found.Kind = relais.KindMessage
+		case format.KindMail:
+			found.Kind = relais.KindMessage
+		}
+	}
+	if r.req.CountOnly && r.req.Rule == nil {
+		found.Size = m.Size
+		return r.yield(found)
+	}
+	body, err := r.req.content(r.in, -1)
+	if err != nil {
+		return r.refuse(found, err)
+	}
+	found.Body, found.Size = body, body.size
+	return r.yield(found)
+}
+
+// refuse puts on record why a member cannot be read; a fault of ours ends the run.
+func (r *zipReading) refuse(found Found, err error) error {
+	if relais.Retryable(err) {
+		return err
+	}
+	why := reasonOf(err)
+	switch relais.KindOf(err) {
+	case relais.KindDamaged:
+		why = Reason{"archive_damaged", "a member of the archive"}
+	case relais.KindTooLarge:
+		why = Reason{"archive_limit", "a member of the archive: it grows too much"}
+	}
+	found.Refused = &why
+	return r.yield(found)
+}
+
+// mbox hands out the messages of a member. The cursor moves with the next member.
+func (r *zipReading) mbox(ctx context.Context, member Found) error {
+	folder := path.Join(member.Folder, member.Name)
+	var stopped error
+	err := eachMessage(ctx, format.NewMbox(r.in, 0, format.MboxRD), r.req, func(f Found) error {
+		f.Folder = folder
+		stopped = r.yield(f)
+		return stopped
+	})
+	if err == nil || stopped != nil || ctx.Err() != nil {
+		return err
+	}
+	member.Folder, member.Position = folder, ""
+	return r.refuse(member, err) // the rest of it
+}

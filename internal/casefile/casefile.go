@@ -1,0 +1,208 @@
+// Package casefile answers one question: where does this departure stand? It opens
+// and names cases, and gives the account of what each has seen.
+package casefile
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"golang.org/x/text/runes"
+	"golang.org/x/text/transform"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+// Store is what is remembered of cases; package state keeps it.
+type Store interface {
+	CreateCase(ctx context.Context, c relais.Case) (relais.Case, error)
+	Case(ctx context.Context, name string) (relais.Case, error)
+	Cases(ctx context.Context) ([]relais.Case, error)
+	RenameCase(ctx context.Context, id relais.CaseID, name string) error
+	UpdateCase(ctx context.Context, c relais.Case) error
+	AddOwner(ctx context.Context, id relais.CaseID, o relais.Owner) error
+	Balance(ctx context.Context, c relais.Case) (relais.Balance, error)
+}
+
+// Cases is the register of departures.
+type Cases struct {
+	store Store
+	now   func() time.Time
+}
+
+// New makes a register over a store.
+func New(store Store, now func() time.Time) *Cases { return &Cases{store: store, now: now} }
+
+// Create opens a case. A name in use is of relais.KindConflict.
+func (c *Cases) Create(ctx context.Context, k relais.Case) (relais.Case, error) {
+	for _, day := range []string{k.InformedOn, k.RetainUntil} {
+		if err := checkDay(day); err != nil {
+			return k, err
+		}
+	}
+	k.Created = c.now().UTC().Truncate(time.Second)
+	return c.store.CreateCase(ctx, k)
+}
+
+func checkDay(day string) error {
+	if day == "" {
+		return nil
+	}
+	if _, err := time.Parse(time.DateOnly, day); err != nil {
+		return relais.WithHint(relais.Errorf(relais.KindInvalid, "read date", "%q is no date", day), "write it as 2026-03-31")
+	}
+	return nil
+}
+
+// Opened tells how a case was found for an ingest.
+type Opened struct {
+	Case    relais.Case
+	Created bool
+}
+
+// Open finds the case an ingest goes to, or opens it, and records its owner. A new
+// name that is close to an existing one is a likely slip of the pen: it is of
+// relais.KindConflict, naming the other, unless sure is set.
+func (c *Cases) Open(ctx context.Context, name string, owner relais.Owner, sure bool) (Opened, error) {
+	k, err := c.store.Case(ctx, name)
+	created := relais.KindOf(err) == relais.KindNotFound
+	if created {
+		if err = c.checkNear(ctx, name, sure); err == nil {
+			k, err = c.Create(ctx, relais.Case{Name: name})
+		}
+	}
+	if relais.KindOf(err) == relais.KindConflict {
+		// Another process may have opened the very case since.
+		if k, again := c.store.Case(ctx, name); again == nil {
+			return c.opened(ctx, k, owner, false)
+		}
+	}
+	if err != nil {
+		return Opened{}, err
+	}
+	return c.opened(ctx, k, owner, created)
+}
+
+// opened records the owner of a case that was found or opened.
+func (c *Cases) opened(ctx context.Context, k relais.Case, owner relais.Owner, created bool) (Opened, error) {
+	if err := c.store.AddOwner(ctx, k.ID, owner); err != nil {
+		return Opened{}, err
+	}
+	k, err := c.store.Case(ctx, string(k.ID))
+	return Opened{Case: k, Created: created}, err
+}
+
+func (c *Cases) checkNear(ctx context.Context, name string, sure bool) error {
+	if sure {
+		return nil
+	}
+	list, err := c.store.Cases(ctx)
+	if err != nil {
+		return err
+	}
+	for _, k := range list {
+		if near(name, k.Name) {
+			return relais.WithHint(relais.Errorf(relais.KindConflict, "open case", "there is a case %q, and none named %q", k.Name, name),
+				fmt.Sprintf("use --case %q, or `relais case create %q` if it is another departure", k.Name, name))
+		}
+	}
+	return nil
+}
+
+// near tells whether two different names differ by letter case, accents, spaces,
+// punctuation, or one letter in five or more.
+func near(a, b string) bool {
+	x, y := foldName(a), foldName(b)
+	if x == y {
+		return true
+	}
+	return min(len(x), len(y)) >= 5 && sameDigits(x, y) && withinOne(x, y)
+}
+
+// sameDigits: "Dupont 2024" and "Dupont 2025" are two departures.
+func sameDigits(a, b string) bool {
+	digits := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if unicode.IsDigit(r) {
+				return r
+			}
+			return -1
+		}, s)
+	}
+	return digits(a) == digits(b)
+}
+
+func foldName(s string) string {
+	t := transform.Chain(norm.NFD, runes.Remove(runes.In(unicode.Mn)), norm.NFC)
+	folded, _, err := transform.String(t, strings.ToLower(s))
+	if err != nil {
+		folded = strings.ToLower(s)
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, folded)
+}
+
+// withinOne tells whether one insertion, deletion, replacement or swap of
+// neighbours makes a into b.
+func withinOne(a, b string) bool {
+	x, y := []rune(a), []rune(b)
+	if len(x) > len(y) {
+		x, y = y, x
+	}
+	i := 0
+	for i < len(x) && x[i] == y[i] {
+		i++
+	}
+	if len(x) == len(y) {
+		swapped := i+1 < len(x) && x[i] == y[i+1] && x[i+1] == y[i] && string(x[i+2:]) == string(y[i+2:])
+		return i == len(x) || swapped || string(x[i+1:]) == string(y[i+1:])
+	}
+	return len(y)-len(x) == 1 && string(x[i:]) == string(y[i+1:])
+}
+
+// Case finds a case by name.
+func (c *Cases) Case(ctx context.Context, name string) (relais.Case, error) {
+	k, err := c.store.Case(ctx, name)
+	if relais.KindOf(err) == relais.KindNotFound {
+		err = relais.WithHint(err, "`relais case list` shows those there are")
+	}
+	return k, err
+}
+
+// List gives every case, by name.
+func (c *Cases) List(ctx context.Context) ([]relais.Case, error) { return c.store.Cases(ctx) }
+
+// Rename gives a case another name.
+func (c *Cases) Rename(ctx context.Context, name, to string) error {
+	k, err := c.Case(ctx, name)
+	if err != nil {
+		return err
+	}
+	return c.store.RenameCase(ctx, k.ID, to)
+}
+
+// Update records what is declared of a case; empty fields stay.
+func (c *Cases) Update(ctx context.Context, k relais.Case) error {
+	for _, day := range []string{k.InformedOn, k.RetainUntil} {
+		if err := checkDay(day); err != nil {
+			return err
+		}
+	}
+	return c.store.UpdateCase(ctx, k)
+}
+
+// Balance gives the account of one case.
+func (c *Cases) Balance(ctx context.Context, name string) (relais.Balance, error) {
+	k, err := c.Case(ctx, name)
+	if err != nil {
+		return relais.Balance{}, err
+	}
+	return c.store.Balance(ctx, k)
+}

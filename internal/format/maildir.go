@@ -1,0 +1,79 @@
+package format
+
+import (
+	"slices"
+	"strings"
+)
+
+// ParseMaildirName splits the name of a maildir file into its unique part, which is
+// stable while flags change, and its flags as words: seen, answered, flagged, draft,
+// deleted, forwarded, sorted. The info may begin with ":2,", or where colons cannot
+// be in names with "!2,", ";2,", "_2," or "-2,"; other letters are ignored.
+func ParseMaildirName(name string) (unique string, flags []string) {
+	i := strings.LastIndex(name, "2,")
+	if i < 1 || !strings.ContainsRune(":!;_-", rune(name[i-1])) || !flagLetters(name[i+2:]) {
+		return strings.TrimRight(name, ":!;"), nil
+	}
+	for _, c := range name[i+2:] {
+		if w := maildirFlag(c); w != "" && !slices.Contains(flags, w) {
+			flags = append(flags, w)
+		}
+	}
+	slices.Sort(flags)
+	return name[:i-1], flags
+}
+
+// flagLetters tells whether what follows "2," can be flags: letters, and what some
+// programs add after a comma.
+func flagLetters(s string) bool {
+	s, _, _ = strings.Cut(s, ",")
+	return strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") == ""
+}
+
+// maildirFlag gives the word for a flag of maildir(5), "" for letters that a server
+// gives a meaning of its own.
+func maildirFlag(c rune) string {
+	switch c {
+	case 'S':
+		return "seen"
+	case 'R':
+		return "answered"
+	case 'F':
+		return "flagged"
+	case 'D':
+		return "draft"
+	case 'T':
+		return "deleted"
+	case 'P':
+		return "forwarded"
+	}
+	return ""
+}
+
+// MaildirFolder gives the name of a Maildir++ folder from that of its directory
+// (".INBOX.Clients.&AMk-t&AOk-"): "/" between levels, modified UTF-7 (RFC 3501,
+// section 5.1.3) decoded where it is valid, controls and slashes within a level
+// replaced. ok is false when the directory is none.
+func MaildirFolder(dir string) (name string, ok bool) {
+	rest, ok := strings.CutPrefix(dir, ".")
+	if !ok || strings.Trim(rest, ".") == "" {
+		return "", false
+	}
+	var levels []string
+	for level := range strings.SplitSeq(rest, ".") {
+		if level = DecodeMailboxName(level); level != "" {
+			levels = append(levels, strings.ReplaceAll(level, "/", "_"))
+		}
+	}
+	return strings.Join(levels, "/"), true
+}
+
+// DecodeMailboxName decodes a mailbox name in modified UTF-7 (RFC 3501, section
+// 5.1.3); where it is not valid, or is UTF-8 already, it stands as it is.
+func DecodeMailboxName(s string) string {
+	text, ok := decodeUTF7(s, true)
+	if !ok || !isASCII([]byte(s)) {
+		text = s
+	}
+	return cleanLine(strings.ToValidUTF8(text, "\ufffd"))
+}

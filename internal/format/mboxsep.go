@@ -1,0 +1,113 @@
+package format
+
+import (
+	"bytes"
+	"strings"
+	"time"
+)
+
+// separator is a line that may separate messages, and what follows it.
+type separator struct {
+	ok     bool // it begins with "From " and is no longer than a line may be
+	length int  // with its end
+	sender string
+	date   time.Time
+	dated  bool   // it has a date with a time
+	header bool   // a known field follows
+	whole  bool   // what follows is a header with From, Date and Message-ID
+	form   string // its shape, alike for all that one program writes
+}
+
+// parseSeparator looks at text that begins with a line.
+func parseSeparator(b []byte) separator {
+	b = b[:min(len(b), mboxAhead)]
+	var s separator
+	if !bytes.HasPrefix(b, []byte("From ")) {
+		return s
+	}
+	n := bytes.IndexByte(b[:min(len(b), separatorMost)], '\n')
+	if n < 0 && len(b) >= separatorMost {
+		return s
+	}
+	if n < 0 {
+		n = len(b) - 1
+	}
+	s.ok, s.length = true, n+1
+	line := string(trimEOL(b[:n+1]))[len("From "):]
+	var rest string
+	if s.sender, rest = cutAny(strings.TrimLeft(line, " "), " \t"); s.sender == "" {
+		s.sender, rest = cutAny(strings.TrimLeft(rest, " "), " \t")
+	}
+	s.date, s.dated = separatorDate(rest)
+	s.form = separatorForm(s.sender, rest)
+	s.header, s.whole = headerFollows(b[n+1:])
+	return s
+}
+
+// separatorDate reads a date that has a time: words of a sentence have none.
+func separatorDate(s string) (time.Time, bool) {
+	if !strings.Contains(s, ":") || len(s) > dateMost {
+		return time.Time{}, false
+	}
+	t, ok := parseDate(s)
+	return t, ok
+}
+
+// separatorForm gives the shape of a separator: what kind of sender, then how many
+// words, and of what, the date has.
+func separatorForm(sender, rest string) string {
+	var b strings.Builder
+	switch {
+	case sender == "-" || sender == "???@???":
+		b.WriteString(sender)
+	case strings.Contains(sender, "@"):
+		b.WriteByte('@')
+	}
+	for w := range strings.FieldsSeq(rest) {
+		switch c := w[0]; {
+		case strings.Contains(w, ":"):
+			b.WriteByte(':')
+		case c == '+' || c == '-':
+			b.WriteByte('+')
+		case isDigit(c) && len(w) == 4:
+			b.WriteByte('y')
+		case isDigit(c):
+			b.WriteByte('0')
+		default:
+			b.WriteByte('a')
+		}
+	}
+	return b.String()
+}
+
+// headerFollows tells whether text begins with a known field, and whether it has
+// the fields that every real message has. A header longer than the text counts as
+// whole.
+func headerFollows(b []byte) (known, whole bool) {
+	if !knownLine(b) && !bytes.HasPrefix(b, []byte(">From ")) {
+		return false, false
+	}
+	cut := len(b) >= mboxAhead-separatorMost
+	var from, date, id bool
+	for len(b) > 0 {
+		line, rest, ok := bytes.Cut(b, []byte("\n"))
+		if len(trimEOL(line)) == 0 {
+			return true, from && date && id
+		}
+		if n := fieldName(line[:min(len(line), 80)]); n > 0 {
+			switch strings.ToLower(string(bytes.TrimSpace(line[:n]))) {
+			case "from":
+				from = true
+			case "date":
+				date = true
+			case "message-id":
+				id = true
+			}
+		}
+		if !ok {
+			break
+		}
+		b = rest
+	}
+	return true, cut || from && date && id
+}

@@ -1,0 +1,30 @@
+package relais
+
+// Captured is what one durable batch of capture adds to the account of a case.
+// Recording it twice changes nothing.
+type Captured struct {
+	Case     CaseID
+	Owner    string
+	Source   string
+	Items    []Item       // appended to stream "raw"
+	Excluded []Left       // left out by a rule
+	Refused  []Refusal    // could not be captured; ID is the occurrence's key
+	Folders  []FolderMark // cursors and announced counts
+}
+
+// Left is one item left out by a rule given at ingest.
+type Left struct {
+	Folder   string
+	Position string
+	Rule     string // a stable word: since, until, folder
+}
+
+// FolderMark is how far a folder was captured.
+type FolderMark struct {
+	Folder    string
+	Cursor    string // "" keeps the one recorded
+	Announced *int64 // nil keeps the one recorded
+	// Complete says that the folder was read to its end: a refusal of the folder
+	// itself (Position "") is over.
+	Complete bool
+}

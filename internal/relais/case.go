@@ -1,0 +1,134 @@
+package relais
+
+import "time"
+
+// Case is a departure: one owner leaves, one purpose is declared.
+type Case struct {
+	ID          CaseID    `json:"id"`
+	Name        string    `json:"name"`
+	Purpose     string    `json:"purpose,omitempty"`
+	InformedOn  string    `json:"informed_on,omitempty"`  // date the owner was informed, YYYY-MM-DD
+	RetainUntil string    `json:"retain_until,omitempty"` // YYYY-MM-DD
+	Owners      []Owner   `json:"owners,omitempty"`
+	Created     time.Time `json:"created"`
+}
+
+// Owner is whose mailbox or files a case holds.
+type Owner struct {
+	Address string   `json:"address"`           // lower case
+	Aliases []string `json:"aliases,omitempty"` // lower case
+}
+
+// Is tells whether an address is the owner's.
+func (o Owner) Is(address string) bool {
+	if address == o.Address {
+		return true
+	}
+	for _, a := range o.Aliases {
+		if a == address {
+			return true
+		}
+	}
+	return false
+}
+
+// Client is a customer account, from a CRM export or discovered in the mail.
+type Client struct {
+	ID         string   `json:"id"`
+	Name       string   `json:"name"`
+	Domains    []string `json:"domains,omitempty"`
+	Aliases    []string `json:"aliases,omitempty"`
+	City       string   `json:"city,omitempty"`
+	Sector     string   `json:"sector,omitempty"`
+	SIREN      string   `json:"siren,omitempty"`
+	Owner      string   `json:"owner,omitempty"`
+	Stage      string   `json:"stage,omitempty"`
+	Discovered bool     `json:"discovered,omitempty"` // from registrable domains, not from a file
+}
+
+// Contact is a person at a client.
+type Contact struct {
+	ClientID string `json:"client_id"`
+	Name     string `json:"name,omitempty"`
+	Email    string `json:"email,omitempty"`
+	Phone    string `json:"phone,omitempty"`
+	Title    string `json:"title,omitempty"`
+}
+
+// Counts is how many occurrences have each status. Seen is their sum when the
+// account balances.
+type Counts struct {
+	Seen        int64 `json:"seen"`
+	Stored      int64 `json:"stored"`
+	Duplicate   int64 `json:"duplicate"`
+	Refused     int64 `json:"refused"`
+	Quarantined int64 `json:"quarantined"`
+	Excluded    int64 `json:"excluded"`
+	Erased      int64 `json:"erased"`
+	Pending     int64 `json:"pending"`
+}
+
+// Sum adds up what became of the occurrences.
+func (c Counts) Sum() int64 {
+	return c.Stored + c.Duplicate + c.Refused + c.Quarantined + c.Excluded + c.Erased + c.Pending
+}
+
+// Add counts n occurrences of a status.
+func (c *Counts) Add(s Status, n int64) {
+	c.Seen += n
+	switch s {
+	case StatusPending:
+		c.Pending += n
+	case StatusStored:
+		c.Stored += n
+	case StatusDuplicate:
+		c.Duplicate += n
+	case StatusRefused:
+		c.Refused += n
+	case StatusQuarantined:
+		c.Quarantined += n
+	case StatusExcluded:
+		c.Excluded += n
+	case StatusErased:
+		c.Erased += n
+	}
+}
+
+// SourceBalance is the account of one folder of one source.
+type SourceBalance struct {
+	Source    string `json:"source"`
+	Folder    string `json:"folder"`
+	Announced *int64 `json:"announced,omitempty"` // the source's own count, where it gives one
+	Counts
+}
+
+// ReasonCount is how often something was refused or excluded for one reason.
+type ReasonCount struct {
+	Code  string `json:"code"`
+	Count int64  `json:"count"`
+}
+
+// Balance is the account of a case: everything seen, and what became of it.
+type Balance struct {
+	Case string `json:"case"`
+	Counts
+	Balanced bool            `json:"balanced"`
+	Sources  []SourceBalance `json:"sources"`
+	Reasons  []ReasonCount   `json:"reasons"`
+}
+
+// Refusal is one occurrence that could not be captured or read: a pointer and a
+// reason, never content.
+type Refusal struct {
+	ID       string    `json:"id"` // the occurrence's key
+	Case     CaseID    `json:"case"`
+	Source   string    `json:"source"`
+	Folder   string    `json:"folder,omitempty"`
+	Position string    `json:"position"`
+	Stage    string    `json:"stage"`  // ingest, enrich, index
+	Code     string    `json:"code"`   // a stable reason class
+	Detail   string    `json:"detail"` // what was wrong, without content
+	Attempts int       `json:"attempts"`
+	SHA256   Digest    `json:"sha256,omitzero"` // zero when no bytes were captured
+	At       time.Time `json:"at,omitzero"`
+}

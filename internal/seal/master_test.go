@@ -1,0 +1,106 @@
+package seal
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+func TestMasterRoundTrip(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new", "folder", "master.key")
+	m, err := CreateMaster(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := LoadMaster(path)
+	if err != nil || loaded != m {
+		t.Fatalf("another key came back (%v)", err)
+	}
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = CreateMaster(path)
+	wantKind(t, err, relais.KindConflict)
+	after, err := os.ReadFile(path)
+	if err != nil || string(after) != string(before) {
+		t.Fatal("a key that was there is gone")
+	}
+	names, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || len(names) != 1 {
+		t.Fatalf("temporary files are left: %v %v", names, err)
+	}
+}
+
+func TestMasterRefusesOthers(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no mode bits")
+	}
+	path := filepath.Join(t.TempDir(), "master.key")
+	if _, err := CreateMaster(path); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatal(info.Mode(), err)
+	}
+	for _, mode := range []os.FileMode{0o640, 0o604, 0o660} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		_, err := LoadMaster(path)
+		wantKind(t, err, relais.KindInvalid)
+		if !strings.Contains(relais.HintOf(err), "chmod") {
+			t.Errorf("mode %o: hint %q", mode, relais.HintOf(err))
+		}
+	}
+}
+
+func TestLoadMasterRefuses(t *testing.T) {
+	secret := strings.Repeat("QUJD", 11)
+	for name, text := range map[string]string{
+		"empty":    "",
+		"no field": "relais-master-key-1",
+		"short":    "relais-master-key-1 QUJD\n",
+		"newer":    "relais-master-key-2 " + secret + "\n",
+		"other":    "-----BEGIN OPENSSH PRIVATE KEY-----\n",
+		"garbled":  "relais-master-key-1 " + secret[:43] + "!\n",
+		"long":     "relais-master-key-1 " + strings.Repeat("A", 5000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "k")
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, err := LoadMaster(path)
+			wantKind(t, err, relais.KindInvalid)
+			if strings.Contains(err.Error(), secret[:8]) {
+				t.Error("the error quotes the key")
+			}
+		})
+	}
+	_, err := LoadMaster(filepath.Join(t.TempDir(), "absent"))
+	wantKind(t, err, relais.KindNotFound)
+}
+
+func TestMasterIsNeverPrinted(t *testing.T) {
+	m := newMaster(t)
+	for _, s := range []string{fmt.Sprint(m), fmt.Sprintf("%+v %#v %s %q", m, m, m, &m)} {
+		if strings.Trim(strings.ReplaceAll(s, "[sealed]", ""), " \"&") != "" {
+			t.Errorf("printed %q", s)
+		}
+	}
+}
+
+func FuzzParseMaster(f *testing.F) {
+	f.Add("relais-master-key-1 QUJD\n")
+	f.Fuzz(func(t *testing.T, line string) {
+		if _, err := parseMaster(line); err != nil && relais.KindOf(err) != relais.KindInvalid {
+			t.Fatal(err)
+		}
+	})
+}

@@ -1,0 +1,238 @@
+package state
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+// The outcomes of an occurrence, as kept; what was read is stored, duplicate or
+// quarantined by its document.
+const (
+	outcomePending = "pending"
+	outcomeRead    = "read"
+)
+
+// Reading is what became of one captured item.
+type Reading struct {
+	Item       relais.Item
+	Document   relais.DocumentID // "" when refused
+	Generation int64
+	Refusal    *relais.Refusal // nil when read
+}
+
+// ReadAt gives the generation at which occurrences were last read or refused, for
+// those that were, by key.
+func (db *DB) ReadAt(ctx context.Context, c relais.CaseID, keys []string) (map[string]int64, error) {
+	found := make(map[string]int64, len(keys))
+	err := eachIn(ctx, db.read, `SELECT okey, generation FROM occurrences WHERE case_id = $1 AND outcome <> 'pending' AND okey IN (?)`,
+		[]any{string(c)}, keys, func(r row) error {
+			var k string
+			var g int64
+			err := r.Scan(&k, &g)
+			found[k] = g
+			return err
+		})
+	return found, unavailable("find occurrences", err)
+}
+
+// PutReadings records what became of items. An occurrence that ingest had no time
+// to record, because it stopped after its append, is recorded here.
+func (m *Merging) PutReadings(ctx context.Context, list []Reading) error {
+	var rows [][]any
+	seen := map[string]bool{}
+	for _, r := range list {
+		if key := r.Item.Occurrence.Key(); !seen[key] {
+			seen[key] = true
+			rows = append(rows, readingRow(m.c, key, r))
+		}
+	}
+	slices.SortFunc(rows, byKey)
+	err := insertRows(ctx, m.tx, `INSERT INTO occurrences (`+occurrenceColumns+`) `,
+		`ON CONFLICT (case_id, okey) DO UPDATE SET outcome = excluded.outcome, reason = excluded.reason,
+			document = excluded.document, generation = excluded.generation, flags = excluded.flags
+			WHERE occurrences.generation <= excluded.generation`, rows)
+	if err != nil {
+		return err
+	}
+	return m.putRefusals(ctx, list)
+}
+
+const occurrenceColumns = `case_id, okey, owner, source, folder, position, sha256, flags, outcome, reason, document, generation`
+
+func readingRow(c relais.CaseID, key string, r Reading) []any {
+	o, outcome, reason := r.Item.Occurrence, outcomeRead, ""
+	if r.Refusal != nil {
+		outcome, reason = string(relais.StatusRefused), r.Refusal.Code
+	}
+	return []any{string(c), key, o.Owner, o.Source, o.Folder, o.Position, o.SHA256.String(),
+		strings.Join(o.Flags, " "), outcome, reason, string(r.Document), r.Generation}
+}
+
+// putRefusals keeps the refusals among readings and drops those of items that were
+// read at last.
+func (m *Merging) putRefusals(ctx context.Context, list []Reading) error {
+	var read []string
+	for _, r := range list {
+		if r.Refusal == nil && r.Generation > 0 { // nothing was refused before the first reading
+			read = append(read, r.Item.Occurrence.Key())
+		}
+	}
+	if err := execIn(ctx, m.tx, `DELETE FROM refusals WHERE case_id = $1 AND stage = 'enrich' AND id IN (?)`,
+		[]any{string(m.c)}, read); err != nil {
+		return err
+	}
+	for _, r := range list {
+		if r.Refusal == nil {
+			continue
+		}
+		if err := putRefusal(ctx, m.tx, *r.Refusal); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func putRefusal(ctx context.Context, q session, r relais.Refusal) error {
+	_, err := q.ExecContext(ctx, `INSERT INTO refusals (id, case_id, source, folder, position, stage, code, detail, attempts, sha256, at)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)
+		ON CONFLICT (case_id, id, stage) DO UPDATE SET code = excluded.code, detail = excluded.detail,
+			attempts = refusals.attempts + 1, at = excluded.at`,
+		r.ID, string(r.Case), r.Source, r.Folder, r.Position, r.Stage, r.Code, r.Detail, r.Attempts, r.SHA256.String(), formatTime(r.At))
+	return err
+}
+
+// Refuse records refusals of a later stage, where nothing else is written.
+func (db *DB) Refuse(ctx context.Context, list []relais.Refusal) error {
+	list = slices.Clone(list) // in an order that all who refuse the same items share
+	slices.SortFunc(list, func(a, b relais.Refusal) int {
+		return cmp.Or(cmp.Compare(a.Case, b.Case), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Stage, b.Stage))
+	})
+	return db.update(ctx, "record refusals", func(tx session) error {
+		for _, r := range list {
+			if err := putRefusal(ctx, tx, r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Refusals lists what was refused, of one case or (with an empty id) of all, by
+// case and id.
+func (db *DB) Refusals(ctx context.Context, c relais.CaseID) ([]relais.Refusal, error) {
+	var list []relais.Refusal
+	err := each(ctx, db.read, `SELECT id, case_id, source, folder, position, stage, code, detail, attempts, sha256, at
+		FROM refusals WHERE $1 = '' OR case_id = $1 ORDER BY case_id, id, stage`, []any{string(c)}, func(r row) error {
+		var f relais.Refusal
+		var sha, at string
+		if err := r.Scan(&f.ID, &f.Case, &f.Source, &f.Folder, &f.Position, &f.Stage, &f.Code, &f.Detail, &f.Attempts, &sha, &at); err != nil {
+			return err
+		}
+		f.At = parseTime(at)
+		list = append(list, f)
+		return list[len(list)-1].SHA256.UnmarshalText([]byte(sha))
+	})
+	return list, unavailable("list refusals", err)
+}
+
+// Occurrences gives where documents were seen, at most so many places of each: the
+// smallest, in the order of relais.Occurrence.Compare.
+func (db *DB) Occurrences(ctx context.Context, c relais.CaseID, docs []relais.DocumentID, most int) (map[relais.DocumentID][]relais.Occurrence, error) {
+	found := make(map[relais.DocumentID][]relais.Occurrence, len(docs))
+	err := eachIn(ctx, db.write, occurrencesQuery+strconv.Itoa(most)+` ORDER BY document, place`, []any{string(c)}, docs, func(r row) error {
+		id, o, err := scanOccurrence(r)
+		found[id] = append(found[id], o)
+		return err
+	})
+	return found, unavailable("list occurrences", err)
+}
+
+// occurrencesQuery leaves the rest of a document that was seen everywhere in the
+// database: else each of its batches would carry all those before it. Text is
+// ordered by bytes and a digest's digits as the digest is, so that the order is
+// that of relais.Occurrence.Compare.
+const occurrencesQuery = `
+SELECT document, owner, source, folder, position, sha256, flags
+FROM (SELECT document, owner, source, folder, position, sha256, flags,
+             ROW_NUMBER() OVER (PARTITION BY document ORDER BY owner, source, folder, position, sha256) AS place
+      FROM occurrences WHERE case_id = $1 AND outcome = 'read' AND document IN (?)) o
+WHERE place <= `
+
+func scanOccurrence(r row) (id relais.DocumentID, o relais.Occurrence, err error) {
+	var sha, flags string
+	if err := r.Scan(&id, &o.Owner, &o.Source, &o.Folder, &o.Position, &sha, &flags); err != nil {
+		return id, o, err
+	}
+	if flags != "" {
+		o.Flags = strings.Fields(flags)
+	}
+	return id, o, o.SHA256.UnmarshalText([]byte(sha))
+}
+
+// Balance gives the account of a case, by source and folder. A document's smallest
+// occurrence is the stored one, all others are duplicates; every occurrence of a
+// withdrawn document is quarantined.
+func (db *DB) Balance(ctx context.Context, c relais.Case) (relais.Balance, error) {
+	b := relais.Balance{Case: c.Name, Sources: []relais.SourceBalance{}, Reasons: []relais.ReasonCount{}}
+	folders := map[[2]string]*relais.SourceBalance{}
+	if err := db.announced(ctx, c.ID, folders); err != nil {
+		return b, unavailable("balance", err)
+	}
+	reasons := map[string]int64{}
+	err := each(ctx, db.read, balanceQuery, []any{string(c.ID)}, func(r row) error {
+		var source, folder, status, reason string
+		var n int64
+		if err := r.Scan(&source, &folder, &status, &reason, &n); err != nil {
+			return err
+		}
+		b.Counts.Add(relais.Status(status), n)
+		folderOf(folders, source, folder).Counts.Add(relais.Status(status), n)
+		if reason != "" {
+			reasons[reason] += n
+		}
+		return nil
+	})
+	if err != nil {
+		return b, unavailable("balance", err)
+	}
+	settle(&b, folders, reasons)
+	return b, nil
+}
+
+const balanceQuery = `
+SELECT o.source, o.folder,
+       CASE WHEN o.outcome <> 'read' THEN o.outcome
+            WHEN COALESCE(d.personal, '') <> '' THEN 'quarantined'
+            WHEN o.place = 1 THEN 'stored' ELSE 'duplicate' END,
+       CASE WHEN o.outcome <> 'read' THEN o.reason ELSE COALESCE(d.personal, '') END,
+       COUNT(*)
+FROM (SELECT case_id, source, folder, outcome, reason, document,
+             ROW_NUMBER() OVER (PARTITION BY document ORDER BY owner, source, folder, position, sha256) AS place
+      FROM occurrences WHERE case_id = $1) o
+LEFT JOIN documents d ON d.case_id = o.case_id AND d.id = o.document AND o.outcome = 'read'
+GROUP BY 1, 2, 3, 4`
+
+func (db *DB) announced(ctx context.Context, c relais.CaseID, folders map[[2]string]*relais.SourceBalance) error {
+	return each(ctx, db.read, `SELECT source, folder, announced FROM folders WHERE case_id = $1`, []any{string(c)}, func(r row) error {
+		var source, folder string
+		var n sql.NullInt64
+		if err := r.Scan(&source, &folder, &n); err != nil {
+			return err
+		}
+		f := folderOf(folders, source, folder)
+		if n.Valid {
+			total := n.Int64
+			if f.Announced != nil {
+				total += *f.Announced // two owners' mailboxes under one label
+			}
+			f.Announced = &total
+		}
+		return nil
+	})
+}

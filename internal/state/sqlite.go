@@ -1,0 +1,120 @@
+package state
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"sync"
+
+	"github.com/relais-archive/relais/internal/relais"
+	_ "modernc.org/sqlite" // the embedded twin's driver
+)
+
+// sqliteOptions: WAL and FULL so that a commit is durable, immediate transactions
+// so that two writers queue instead of failing half-way.
+const sqliteOptions = "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)" +
+	"&_pragma=temp_store(MEMORY)&_txlock=immediate"
+
+// walPages is how long the log of writes grows, in pages of 4 KiB, before it is
+// copied into the file: keys are digests, so that every batch writes all over it,
+// and a page that many batches wrote is copied once.
+const walPages = "&_pragma=wal_autocheckpoint(4000)"
+
+// The page caches of a connection, in KiB: the one that writes merges threads and
+// documents all over the file, those that read answer a question and go. The driver
+// allocates by powers of two, so that a page and its header take 8 KiB of memory:
+// a cache is twice as large as it says.
+const (
+	writeCache = "&_pragma=cache_size(-24576)"
+	readCache  = "&_pragma=cache_size(-2048)&_pragma=query_only(1)"
+)
+
+// OpenSQLite opens, and makes or migrates, the embedded state in one file.
+func OpenSQLite(ctx context.Context, file string) (*DB, error) {
+	writers, err := sql.Open("sqlite", "file:"+file+sqliteOptions+walPages+writeCache)
+	if err != nil {
+		return nil, relais.E(relais.KindInternal, "open state", err)
+	}
+	writers.SetMaxOpenConns(1)
+	readers, err := sql.Open("sqlite", "file:"+file+sqliteOptions+readCache)
+	if err != nil {
+		_ = writers.Close()
+		return nil, relais.E(relais.KindInternal, "open state", err)
+	}
+	readers.SetMaxOpenConns(4)
+	db := newDB(writers, readers, &embedded{db: writers, claims: map[string]chan struct{}{}})
+	db.places.limit = maxPlaces
+	if err := db.migrate(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// embedded is the dialect of SQLite. One process holds the file and one connection
+// writes: an immediate transaction already keeps every other writer out.
+type embedded struct {
+	db     *sql.DB
+	mu     sync.Mutex
+	claims map[string]chan struct{} // of Alone, each a semaphore of one
+}
+
+func (*embedded) text() string                                        { return "TEXT" }
+func (*embedded) now() string                                         { return `SELECT (julianday('now') - 2440587.5) * 86400.0` }
+func (*embedded) tune() string                                        { return "" }
+func (*embedded) lock(context.Context, *sql.Tx, string, string) error { return nil }
+func (*embedded) merged(context.Context)                              {}
+func (*embedded) encode(s string) string                              { return s }
+func (*embedded) decode(s string) string                              { return s }
+
+// maxCells is under SQLite's own limit, and short texts parse faster.
+func (*embedded) maxCells() int { return 400 }
+
+func (e *embedded) prepare(ctx context.Context, fn func(*sql.Tx) error) error {
+	return inTx(ctx, e.db, fn)
+}
+
+func (e *embedded) alone(ctx context.Context, name string, fn func(context.Context) error) error {
+	claim := e.claim(name)
+	select {
+	case claim <- struct{}{}:
+	case <-ctx.Done():
+		return relais.E(relais.KindCanceled, "work alone", ctx.Err())
+	}
+	defer func() { <-claim }()
+	return fn(ctx)
+}
+
+func (e *embedded) claim(name string) chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c, ok := e.claims[name]
+	if !ok {
+		c = make(chan struct{}, 1)
+		e.claims[name] = c
+	}
+	return c
+}
+
+func (*embedded) keys(_ int, list []string) (string, []any) {
+	args := make([]any, len(list))
+	for i, k := range list {
+		args[i] = k
+	}
+	return "IN " + placeholders(len(list)), args
+}
+
+func (*embedded) rows(list [][]any) (string, []any) {
+	width := len(list[0])
+	args := make([]any, 0, len(list)*width)
+	for _, r := range list {
+		args = append(args, r...)
+	}
+	row := placeholders(width)
+	return "VALUES " + row + strings.Repeat(","+row, len(list)-1), args
+}
+
+// placeholders gives a list of n. By SQLite's rule each "?" has the number after the
+// highest before it, so that lists may follow "$1". A name for each would cost more
+// than the statement: SQLite looks names up one after the other.
+func placeholders(n int) string { return "(?" + strings.Repeat(",?", n-1) + ")" }

@@ -1,0 +1,152 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/relais-archive/relais/internal/stream"
+	kafka "github.com/segmentio/kafka-go"
+)
+
+// End gives the position after the last acknowledged record of each partition. It
+// is ErrLost when it was seen farther.
+func (l *Log) End(ctx context.Context, topic string) (stream.Position, error) {
+	if err := l.check(ctx, topic); err != nil {
+		return nil, err
+	}
+	end, err := l.ends(ctx, topic)
+	return end, l.because(ctx, "end of "+topic, topic, err)
+}
+
+// offsets asks the leaders for the first or the last offset of each partition.
+func (l *Log) offsets(ctx context.Context, topic string, which int64) (stream.Position, error) {
+	name := l.name(topic)
+	var ask []kafka.OffsetRequest
+	for p := range l.partitions[topic] {
+		ask = append(ask, kafka.OffsetRequest{Partition: p, Timestamp: which})
+	}
+	at := stream.Position{}
+	err := patient(ctx, func() error {
+		got, err := l.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{name: ask}})
+		if err != nil {
+			return err
+		}
+		for _, p := range got.Topics[name] {
+			if p.Error != nil {
+				return p.Error
+			}
+			if at[p.Partition] = p.LastOffset; which == kafka.FirstOffset {
+				at[p.Partition] = p.FirstOffset
+			}
+		}
+		if len(at) != len(ask) {
+			return fmt.Errorf("%d partitions of %d have answered", len(at), len(ask))
+		}
+		return nil
+	})
+	return at, err
+}
+
+// count sums a position over its partitions.
+func count(p stream.Position) (n int64) {
+	for _, off := range p {
+		n += off
+	}
+	return n
+}
+
+// Committed gives the position a group has committed.
+func (l *Log) Committed(ctx context.Context, group, topic string) (stream.Position, error) {
+	if err := l.check(ctx, topic); err != nil {
+		return nil, err
+	}
+	name := l.name(topic)
+	var ask []int
+	for p := range l.partitions[topic] {
+		ask = append(ask, p)
+	}
+	var got *kafka.OffsetFetchResponse
+	err := patient(ctx, func() (err error) {
+		if got, err = l.client.OffsetFetch(ctx, &kafka.OffsetFetchRequest{
+			GroupID: l.name(group), Topics: map[string][]int{name: ask},
+		}); err == nil {
+			err = got.Error
+		}
+		return err
+	})
+	at := stream.Position{}
+	if errors.Is(err, kafka.GroupIdNotFound) {
+		return at, nil // it has never committed
+	}
+	if err != nil {
+		return nil, l.fail(ctx, "position of "+group, err)
+	}
+	for _, p := range got.Topics[name] {
+		if p.Error != nil {
+			return nil, l.fail(ctx, "position of "+group, p.Error)
+		}
+		if p.CommittedOffset >= 0 { // -1: none yet
+			at[p.Partition] = p.CommittedOffset
+		}
+	}
+	return at, nil
+}
+
+// Reset sets a group's position: see [stream.Log]. The broker refuses while the
+// group has members.
+func (l *Log) Reset(ctx context.Context, group, topic string, to stream.Position) error {
+	if err := l.check(ctx, topic); err != nil {
+		return err
+	}
+	name := l.name(topic)
+	var set []kafka.OffsetCommit
+	for p := range l.partitions[topic] {
+		set = append(set, kafka.OffsetCommit{Partition: p, Offset: to[p]})
+	}
+	return l.fail(ctx, "reset "+group, patient(ctx, func() error {
+		got, err := l.client.OffsetCommit(ctx, &kafka.OffsetCommitRequest{
+			GroupID: l.name(group), GenerationID: -1, Topics: map[string][]kafka.OffsetCommit{name: set},
+		})
+		if err != nil {
+			return err
+		}
+		for _, p := range got.Topics[name] {
+			if p.Error != nil {
+				return p.Error
+			}
+		}
+		return nil
+	}))
+}
+
+// patient repeats a question while the brokers are agreeing who is to answer it: for
+// a moment after a topic or the first group was made, and when a broker leaves.
+func patient(ctx context.Context, ask func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	defer cancel()
+	for {
+		err := ask()
+		if !slices.ContainsFunc([]kafka.Error{
+			kafka.NotLeaderForPartition, kafka.LeaderNotAvailable, kafka.OffsetNotAvailable,
+			kafka.NotCoordinatorForGroup, kafka.GroupCoordinatorNotAvailable, kafka.GroupLoadInProgress,
+		}, func(e kafka.Error) bool { return errors.Is(err, e) }) {
+			return err
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// check refuses an unknown topic, and everything once the log is closed.
+func (l *Log) check(ctx context.Context, topic string) error {
+	if err := stream.CheckTopic(topic); err != nil {
+		return err
+	}
+	return l.fail(ctx, "ask for "+topic, l.life.Err())
+}

@@ -1,0 +1,194 @@
+// Package sqlite answers one question: how does one process keep the log in one
+// file? It is the embedded twin of package stream, on SQLite in pure Go.
+//
+// A topic is a table whose rowid is the offset plus one, a group's position a row:
+//
+//	raw, enriched, refused (id, key, value, appended)
+//	positions (consumer, topic, next)
+//	meta (name, value)
+//
+// One connection writes. Appends and commits that arrive while a transaction is
+// being made durable share the next one, so that many callers cost one sync. Reads
+// take connections of their own and end before a handler sees the batch: no read
+// transaction keeps the write-ahead log from being reused.
+//
+// Each topic has one partition, 0. Groups are kept apart within the process; the
+// caller keeps a second process off the file.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/relais-archive/relais/internal/sqlitefile"
+	"github.com/relais-archive/relais/internal/stream"
+	_ "modernc.org/sqlite" // the driver
+)
+
+// format is the number of the layout above; a file of a newer one is refused.
+const format = 1
+
+// readers is how many reads go on at once; further ones wait.
+const readers = 4
+
+// Log is a log in one file. It is safe for concurrent use.
+type Log struct {
+	write, read *sql.DB
+	writer      *writer
+
+	life context.Context // ends with Close
+	end  context.CancelFunc
+
+	mu     sync.Mutex
+	wakes  map[string]chan struct{} // by topic: closed at the next append
+	leases map[lease]chan struct{}  // who runs a group: one at a time
+}
+
+var _ stream.Log = (*Log)(nil)
+
+// Open opens, or makes, the log in a file that only its owner may read. A file of a
+// newer format is refused.
+func Open(ctx context.Context, path string) (*Log, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // SQLite gives its own files the same mode
+	if err != nil {
+		return nil, fmt.Errorf("open log: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("open log: %w", err)
+	}
+	l := &Log{wakes: map[string]chan struct{}{}, leases: map[lease]chan struct{}{}}
+	l.life, l.end = context.WithCancel(context.WithoutCancel(ctx))
+	if err := l.connect(ctx, path); err != nil {
+		return nil, errors.Join(l.fail(ctx, "open log", err), l.Close())
+	}
+	return l, nil
+}
+
+func (l *Log) connect(ctx context.Context, path string) (err error) {
+	if l.write, err = sql.Open("sqlite", source(path)); err != nil {
+		return err
+	}
+	l.write.SetMaxOpenConns(1)
+	if err := makeTables(ctx, l.write); err != nil {
+		return err
+	}
+	if l.writer, err = newWriter(ctx, l.write, l.wake); err != nil {
+		return err
+	}
+	if l.read, err = sql.Open("sqlite", source(path, "query_only(1)")); err != nil {
+		return err
+	}
+	l.read.SetMaxOpenConns(readers)
+	l.read.SetMaxIdleConns(readers)
+	return l.read.PingContext(ctx)
+}
+
+// source names the file and how to open it: a commit is durable when it returns
+// (WAL with FULL syncs the log at each one), and a transaction takes the write lock
+// when it begins, so that it waits instead of failing half-way.
+func source(path string, more ...string) string {
+	pragmas := append([]string{
+		"busy_timeout(10000)", "page_size(8192)", "journal_mode(WAL)", "synchronous(FULL)",
+		"wal_autocheckpoint(2000)", "cache_size(-16384)", "temp_store(MEMORY)",
+	}, more...)
+	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path)}
+	u.RawQuery = url.Values{"_pragma": pragmas, "_txlock": {"immediate"}}.Encode()
+	return u.String()
+}
+
+func makeTables(ctx context.Context, db *sql.DB) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // does nothing after Commit
+	statements := []string{
+		`CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID`,
+		fmt.Sprintf(`INSERT OR IGNORE INTO meta VALUES ('format', %d)`, format),
+		`CREATE TABLE IF NOT EXISTS positions (consumer TEXT, topic TEXT, next INTEGER NOT NULL,
+			PRIMARY KEY (consumer, topic)) WITHOUT ROWID`,
+		// Compact finds by it whether a key was appended again.
+		`CREATE TABLE IF NOT EXISTS enriched (id INTEGER PRIMARY KEY, key TEXT NOT NULL, value BLOB, appended INTEGER NOT NULL)`,
+		`CREATE INDEX IF NOT EXISTS enriched_key ON enriched (key)`,
+	}
+	for _, t := range stream.Topics() {
+		statements = append(statements, `CREATE TABLE IF NOT EXISTS `+t+
+			` (id INTEGER PRIMARY KEY, key TEXT NOT NULL, value BLOB, appended INTEGER NOT NULL)`)
+	}
+	for _, s := range statements {
+		if _, err := tx.ExecContext(ctx, s); err != nil {
+			return err
+		}
+	}
+	if err := checkFormat(ctx, tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+func checkFormat(ctx context.Context, tx *sql.Tx) error {
+	var have int
+	if err := tx.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'format'`).Scan(&have); err != nil {
+		return err
+	}
+	if have > format {
+		return fmt.Errorf("its format %d is newer than this program's %d: use a newer relais", have, format)
+	}
+	return nil
+}
+
+// Close ends the runs and releases the file.
+func (l *Log) Close() error {
+	l.end()
+	var errs []error
+	if l.writer != nil {
+		l.writer.close()
+	}
+	for _, db := range []*sql.DB{l.read, l.write} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// fail gives a fault of the file its kind: malformed, it is lost for good.
+func (l *Log) fail(ctx context.Context, op string, err error) error {
+	if sqlitefile.Damaged(err) {
+		return fmt.Errorf("%s: %w: %w", op, stream.ErrLost, err)
+	}
+	return stream.Fault(ctx, op, err, l.life.Err() != nil)
+}
+
+// Check reads the whole file, deep its indexes too: stream.ErrLost when it is damaged.
+func (l *Log) Check(ctx context.Context, deep bool) error {
+	return l.fail(ctx, "check log", sqlitefile.Check(ctx, l.read, deep))
+}
+
+// wake tells the readers of a topic that something was appended.
+func (l *Log) wake(topic string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c, ok := l.wakes[topic]; ok {
+		close(c)
+		delete(l.wakes, topic)
+	}
+}
+
+// appended gives a channel that is closed at the next append to a topic.
+func (l *Log) appended(topic string) <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c, ok := l.wakes[topic]
+	if !ok {
+		c = make(chan struct{})
+		l.wakes[topic] = c
+	}
+	return c
+}

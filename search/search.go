@@ -1,0 +1,109 @@
+// Package search answers one question: how is it found again? It holds the query
+// language (text to tree), the contract every engine keeps, and the stage that
+// feeds an engine from stream "enriched".
+//
+// Every read takes a relais.Scope. An engine adds it outside the user's tree, to
+// hits, totals, facets and histograms alike. One analyzer, package analysis, makes
+// the terms of texts and of queries, so that engines match the same documents by
+// construction.
+package search
+
+import (
+	"context"
+	"time"
+
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+// Order is how hits are sorted. Ties are broken by document id; by relevance, equal
+// ranks go newest first before.
+type Order string
+
+// The orders.
+const (
+	Newest    Order = "newest" // the default
+	Oldest    Order = "oldest"
+	Relevance Order = "relevance"
+)
+
+// Field is a facet: a field whose values are counted over all hits.
+type Field string
+
+// The facets.
+const (
+	FacetClient   Field = "client"
+	FacetTopic    Field = "topic"
+	FacetCase     Field = "case"
+	FacetKind     Field = "kind"
+	FacetType     Field = "type" // media type family: pdf, word, sheet, slides, image, text, ...
+	FacetLanguage Field = "language"
+	FacetYear     Field = "year"
+	FacetFrom     Field = "from" // sender's address
+)
+
+// Request is one search.
+type Request struct {
+	Query     Node // nil finds everything in scope
+	Scope     relais.Scope
+	Order     Order
+	Limit     int    // hits wanted, 1 to 1000; 20 when 0
+	Cursor    string // from the page before; bound to query, scope and order
+	Facets    []Field
+	FacetSize int // values of each facet; 20 when 0
+	Histogram bool
+}
+
+// Result is one page of ids. The caller opens the documents, in scope, to show them.
+type Result struct {
+	Total     int
+	IDs       []relais.DocumentID
+	Facets    map[Field][]relais.FacetValue // most frequent first, then by value
+	Histogram []relais.FacetValue           // by month, ascending
+	Next      string
+	Notes     []relais.Note
+}
+
+// Searcher answers searches. A cursor that does not belong to the request is of
+// relais.KindInvalid.
+type Searcher interface {
+	Search(ctx context.Context, req Request) (Result, error)
+}
+
+// Entry is one document as it is indexed, or the removal of one.
+type Entry struct {
+	Envelope relais.Envelope // with Document.ID always; the rest absent when Removed
+	Text     string          // the document's whole text
+	Removed  bool
+}
+
+// Refusal says that an entry can never be indexed.
+type Refusal struct {
+	ID     relais.DocumentID
+	Code   string
+	Detail string
+}
+
+// Writer keeps entries. Apply returns when they are durable and, after Refresh,
+// found. An entry of a lower revision than the one held is ignored; the same entry
+// twice changes nothing. The error is retryable or final for the whole batch.
+type Writer interface {
+	Apply(ctx context.Context, entries []Entry) ([]Refusal, error)
+	Refresh(ctx context.Context) error
+}
+
+// Index is one engine, open.
+type Index interface {
+	Searcher
+	Writer
+	// Each calls fn for every document held, by id, until fn fails: for verify.
+	Each(ctx context.Context, fn func(id relais.DocumentID, revision int64) error) error
+	Close() error
+}
+
+// Texts opens the text of an envelope; package blob's store is what stands behind.
+type Texts interface {
+	Text(ctx context.Context, e relais.Envelope) (string, error)
+}
+
+// Clock gives the present, for relative dates of a query.
+type Clock func() time.Time

@@ -1,0 +1,230 @@
+package search
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/stream"
+)
+
+// fakes stand for the three that the stage brings together. Values of messages are
+// the revision, or the name of an error's kind.
+type fakes struct {
+	mu      sync.Mutex
+	applied [][]string
+	refuse  map[relais.DocumentID]string
+	texts   map[relais.DocumentID]string
+	errs    map[relais.DocumentID]relais.Kind // of texts
+	apply   error
+	open    error
+	purged  int
+	opened  int
+}
+
+func (f *fakes) Open(_ context.Context, records []stream.Message) ([]Opened, error) {
+	var l []Opened
+	for _, m := range records {
+		f.opened++
+		var o Opened
+		if n, err := fmt.Sscan(string(m.Value), &o.Envelope.Revision); n != 1 || err != nil {
+			o.Err = relais.E(relais.Kind(m.Value), "open", nil)
+		}
+		o.Envelope.Document.ID = relais.DocumentID(m.Key)
+		o.Envelope.TextBlob[0] = 1
+		l = append(l, o)
+	}
+	return l, f.open
+}
+
+func (f *fakes) Text(_ context.Context, e relais.Envelope) (string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if k, ok := f.errs[e.Document.ID]; ok {
+		return "", relais.E(k, "text", errors.New("the secret of "+string(e.Document.ID)))
+	}
+	return f.texts[e.Document.ID], nil
+}
+
+func (f *fakes) Apply(_ context.Context, entries []Entry) ([]Refusal, error) {
+	var l []string
+	var refused []Refusal
+	for _, e := range entries {
+		id := e.Envelope.Document.ID
+		if e.Removed {
+			l = append(l, "-"+string(id))
+			continue
+		}
+		l = append(l, fmt.Sprintf("%s@%d:%.5s", id, e.Envelope.Revision, e.Text))
+		if code, ok := f.refuse[id]; ok {
+			refused = append(refused, Refusal{ID: id, Code: code})
+		}
+	}
+	f.applied = append(f.applied, l)
+	return refused, f.apply
+}
+
+func (f *fakes) Refresh(context.Context) error { return nil }
+
+func (f *fakes) Purge(context.Context) error {
+	f.purged++
+	return nil
+}
+
+// messages makes a batch of "key=value"; without value, a tombstone.
+func messages(specs ...string) []stream.Message {
+	var l []stream.Message
+	for i, s := range specs {
+		key, value, ok := strings.Cut(s, "=")
+		m := stream.Message{Topic: stream.TopicEnriched, Partition: 3, Offset: int64(100 + i), Record: stream.Record{Key: key}}
+		if ok {
+			m.Value = []byte(value)
+		}
+		l = append(l, m)
+	}
+	return l
+}
+
+func TestStage(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		fakes   *fakes
+		batch   []stream.Message
+		want    [][]string
+		refused map[int]string
+	}{
+		{name: "nothing"},
+		{name: "texts", fakes: &fakes{texts: map[relais.DocumentID]string{"a": "alpha", "b": "beta"}},
+			batch: messages("a=1", "b=2"), want: [][]string{{"a@1:alpha", "b@2:beta"}}},
+		{name: "highest revision", batch: messages("a=2", "b=1", "a=3", "a=1"), want: [][]string{{"b@1:", "a@3:"}}},
+		{name: "same revision twice", batch: messages("a=2", "b=1", "a=2"), want: [][]string{{"b@1:", "a@2:"}}},
+		{name: "tombstone", batch: messages("a=2", "b=1", "a"), want: [][]string{{"b@1:", "-a"}}},
+		{name: "after a tombstone", batch: messages("a=5", "a", "a", "a=1"), want: [][]string{{"-a", "a@1:"}}},
+		{name: "buried and unreadable", batch: messages("a=refused", "a"), want: [][]string{{"-a"}}},
+		{name: "forgotten", batch: messages("a=forgotten", "b=1"), want: [][]string{{"-a", "b@1:"}}},
+		{name: "unreadable", batch: messages("a=refused", "b=1", "c=damaged"), want: [][]string{{"b@1:"}},
+			refused: map[int]string{0: "envelope_refused", 2: "envelope_damaged"}},
+		{name: "text damaged or forgotten", fakes: &fakes{errs: map[relais.DocumentID]relais.Kind{"a": relais.KindDamaged, "b": relais.KindForgotten}},
+			batch: messages("a=1", "b=1", "c=1"), want: [][]string{{"-b", "c@1:"}}, refused: map[int]string{0: "text_damaged"}},
+		{name: "refused by the engine", fakes: &fakes{refuse: map[relais.DocumentID]string{"b": "mapping"}},
+			batch: messages("a=1", "b=1"), want: [][]string{{"a@1:", "b@1:"}}, refused: map[int]string{1: "mapping"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			f := tc.fakes
+			if f == nil {
+				f = new(fakes)
+			}
+			refused, err := NewStage(f, f, f).Handle(context.Background(), tc.batch)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(tc.want, f.applied); d != "" {
+				t.Errorf("applied (-want +got):\n%s", d)
+			}
+			if d := cmp.Diff(tc.refused, pointers(t, tc.batch, refused)); d != "" {
+				t.Errorf("refused (-want +got):\n%s", d)
+			}
+		})
+	}
+}
+
+// pointers checks what refusals point at and gives their codes.
+func pointers(t *testing.T, batch []stream.Message, refused []stream.Refusal) map[int]string {
+	t.Helper()
+	var codes map[int]string
+	for _, r := range refused {
+		var p stream.Pointer
+		if err := json.Unmarshal(r.Record.Value, &p); err != nil {
+			t.Fatal(err)
+		}
+		if m := batch[r.Index]; p.Offset != m.Offset || p.Key != m.Key || p.Stage != StageName || strings.Contains(string(r.Record.Value), "secret") {
+			t.Errorf("message %d: %s", r.Index, r.Record.Value)
+		}
+		if codes == nil {
+			codes = make(map[int]string)
+		}
+		codes[r.Index] = p.Code
+	}
+	return codes
+}
+
+// TestStageFails: what is nobody's fault but time's fails the whole batch.
+func TestStageFails(t *testing.T) {
+	down := relais.E(relais.KindUnavailable, "test", nil)
+	for name, f := range map[string]*fakes{
+		"open":     {open: down},
+		"apply":    {apply: down},
+		"login":    {apply: relais.E(relais.KindAuth, "test", nil)},
+		"gone":     {apply: relais.E(relais.KindDamaged, "test", nil)},
+		"text":     {errs: map[relais.DocumentID]relais.Kind{"b": relais.KindUnavailable}},
+		"canceled": {errs: map[relais.DocumentID]relais.Kind{"b": relais.KindCanceled}},
+	} {
+		refused, err := NewStage(f, f, f).Handle(context.Background(), messages("a=1", "b=1"))
+		if err == nil || refused != nil || !transient(err) {
+			t.Errorf("%s: refused %v, error %v", name, refused, err)
+		}
+	}
+	f := new(fakes)
+	if _, err := NewStage(f, f, f).Handle(context.Background(), messages("a=1", "b=unavailable")); !relais.Retryable(err) {
+		t.Errorf("an envelope that cannot be had now: %v", err)
+	}
+}
+
+// TestStageBounds: texts in memory are bounded, whatever the batch.
+func TestStageBounds(t *testing.T) {
+	f := &fakes{texts: make(map[relais.DocumentID]string)}
+	large := strings.Repeat("x", 1<<20)
+	var specs []string
+	for i := range 300 {
+		id := fmt.Sprintf("d%03d", i)
+		f.texts[relais.DocumentID(id)] = large
+		specs = append(specs, id+"=1")
+	}
+	if _, err := NewStage(f, f, f).Handle(context.Background(), messages(specs...)); err != nil {
+		t.Fatal(err)
+	}
+	total := 0
+	for _, l := range f.applied {
+		total += len(l)
+		if len(l) > 2*stageWindow {
+			t.Errorf("%d texts of a megabyte at once", len(l))
+		}
+	}
+	if total != 300 {
+		t.Errorf("%d entries applied", total)
+	}
+}
+
+// TestStageStops: a writer that fails while more is read ends the batch, with its fault.
+func TestStageStops(t *testing.T) {
+	f := &fakes{apply: relais.E(relais.KindUnavailable, "test", errors.New("down"))}
+	var specs []string
+	for i := range 5 * stageLoad {
+		specs = append(specs, fmt.Sprintf("d%d=1", i))
+	}
+	if _, err := NewStage(f, f, f).Handle(context.Background(), messages(specs...)); !relais.Retryable(err) || !strings.Contains(err.Error(), "down") {
+		t.Errorf("%v", err)
+	}
+	if len(f.applied) != 1 {
+		t.Errorf("%d loads were written", len(f.applied))
+	}
+}
+
+func TestStageIdle(t *testing.T) {
+	f := new(fakes)
+	opt := NewStage(f, f, f).RunOptions()
+	if err := opt.Idle(context.Background()); err != nil || f.purged != 1 || opt.MaxBatch < 256 {
+		t.Errorf("purged %d times, %v", f.purged, err)
+	}
+	var plain struct{ Writer }
+	if err := NewStage(plain, f, f).Idle(context.Background()); err != nil {
+		t.Error(err)
+	}
+}
