@@ -60,7 +60,7 @@ func (s *Stage) clients(d decided, discovered map[string]bool, inherited []relai
 	tags := slices.Clone(d.facts.Document.Clients)
 	for _, domain := range sortedKeys(d.row.Domains) {
 		if discovered[domain] {
-			tags = uniteTags(tags, []relais.Tag{{
+			tags = uniteClients(tags, []relais.Tag{{
 				ID: DiscoveredClientID(domain), Name: DiscoveredName(domain), Confidence: discoveredWeight,
 				Evidence: []relais.Evidence{{Signal: signalDomain, Detail: domain, Weight: discoveredWeight}},
 			}})
@@ -70,7 +70,7 @@ func (s *Stage) clients(d decided, discovered map[string]bool, inherited []relai
 		inherited[i].Name = s.clientName(t.ID)
 		inherited[i].Confidence = Confidence(t.Evidence)
 	}
-	return uniteTags(tags, inherited)
+	return uniteClients(tags, inherited)
 }
 
 func (s *Stage) clientName(id string) string {

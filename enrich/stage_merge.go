@@ -141,12 +141,12 @@ func unite(d *decided, g reading, generation int64) {
 		d.facts = &f
 	case g.facts.Occurrence.Compare(d.facts.Occurrence) < 0:
 		f := g.facts
-		f.Document.Clients = uniteTags(f.Document.Clients, d.facts.Document.Clients)
+		f.Document.Clients = uniteClients(f.Document.Clients, d.facts.Document.Clients)
 		f.Document.Topics = uniteTags(f.Document.Topics, d.facts.Document.Topics)
 		f.Document.Privacy = unitePrivacy(f.Document.Privacy, d.facts.Document.Privacy)
 		d.facts = &f
 	default:
-		d.facts.Document.Clients = uniteTags(d.facts.Document.Clients, g.facts.Document.Clients)
+		d.facts.Document.Clients = uniteClients(d.facts.Document.Clients, g.facts.Document.Clients)
 		d.facts.Document.Topics = uniteTags(d.facts.Document.Topics, g.facts.Document.Topics)
 		d.facts.Document.Privacy = unitePrivacy(d.facts.Document.Privacy, g.facts.Document.Privacy)
 	}
@@ -177,13 +177,26 @@ func withdraw(d *decided, rule string) {
 	d.row.Topics, d.row.Sent = nil, 0
 }
 
-// uniteTags unites the evidence of two lists of tags and weighs it anew.
+// uniteClients unites the evidence of two lists of clients and weighs it anew: a
+// client's confidence is that of its evidence, whoever brought it.
+func uniteClients(a, b []relais.Tag) []relais.Tag {
+	list := uniteTags(a, b)
+	for i, t := range list {
+		list[i].Confidence = max(t.Confidence, Confidence(t.Evidence))
+	}
+	sortTags(list)
+	return list
+}
+
+// uniteTags unites the evidence of two lists of tags, each as sure as the surer of the
+// two: a reading united with itself is what it was. It must be, for two workers may read
+// one item at once, and both merge it.
 func uniteTags(a, b []relais.Tag) []relais.Tag {
 	byID := map[string]*relais.Tag{}
 	for _, t := range slices.Concat(a, b) {
 		if have := byID[t.ID]; have != nil {
 			have.Evidence = uniteEvidence(have.Evidence, t.Evidence)
-			have.Confidence = max(have.Confidence, t.Confidence, Confidence(have.Evidence))
+			have.Confidence = max(have.Confidence, t.Confidence)
 		} else {
 			byID[t.ID] = &relais.Tag{ID: t.ID, Name: t.Name, Confidence: t.Confidence, Evidence: t.Evidence}
 		}

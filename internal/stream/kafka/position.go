@@ -95,8 +95,8 @@ func (l *Log) Committed(ctx context.Context, group, topic string) (stream.Positi
 	return at, nil
 }
 
-// Reset sets a group's position: see [stream.Log]. The broker refuses while the
-// group has members.
+// Reset sets a group's position: see [stream.Log]. The broker refuses while the group
+// has members; one that was killed stays one until its session ends, which is waited for.
 func (l *Log) Reset(ctx context.Context, group, topic string, to stream.Position) error {
 	if err := l.check(ctx, topic); err != nil {
 		return err
@@ -106,7 +106,8 @@ func (l *Log) Reset(ctx context.Context, group, topic string, to stream.Position
 	for p := range l.partitions[topic] {
 		set = append(set, kafka.OffsetCommit{Partition: p, Offset: to[p]})
 	}
-	return l.fail(ctx, "reset "+group, patient(ctx, func() error {
+	members := []kafka.Error{kafka.UnknownMemberId, kafka.IllegalGeneration, kafka.RebalanceInProgress}
+	return l.fail(ctx, "reset "+group, during(ctx, session+requestTime, slices.Concat(members, unsettled()), func() error {
 		got, err := l.client.OffsetCommit(ctx, &kafka.OffsetCommitRequest{
 			GroupID: l.name(group), GenerationID: -1, Topics: map[string][]kafka.OffsetCommit{name: set},
 		})
@@ -122,17 +123,27 @@ func (l *Log) Reset(ctx context.Context, group, topic string, to stream.Position
 	}))
 }
 
-// patient repeats a question while the brokers are agreeing who is to answer it: for
-// a moment after a topic or the first group was made, and when a broker leaves.
+// unsettled gives the answers of brokers that are agreeing who is to answer: for a
+// moment after a topic or the first group was made, and when a broker leaves.
+func unsettled() []kafka.Error {
+	return []kafka.Error{
+		kafka.NotLeaderForPartition, kafka.LeaderNotAvailable, kafka.OffsetNotAvailable,
+		kafka.NotCoordinatorForGroup, kafka.GroupCoordinatorNotAvailable, kafka.GroupLoadInProgress,
+	}
+}
+
+// patient repeats a question while the brokers are agreeing who is to answer it.
 func patient(ctx context.Context, ask func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, requestTime)
+	return during(ctx, requestTime, unsettled(), ask)
+}
+
+// during repeats a question for a time, while the answer is one of those that pass.
+func during(ctx context.Context, d time.Duration, pass []kafka.Error, ask func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	for {
 		err := ask()
-		if !slices.ContainsFunc([]kafka.Error{
-			kafka.NotLeaderForPartition, kafka.LeaderNotAvailable, kafka.OffsetNotAvailable,
-			kafka.NotCoordinatorForGroup, kafka.GroupCoordinatorNotAvailable, kafka.GroupLoadInProgress,
-		}, func(e kafka.Error) bool { return errors.Is(err, e) }) {
+		if !slices.ContainsFunc(pass, func(e kafka.Error) bool { return errors.Is(err, e) }) {
 			return err
 		}
 		select {

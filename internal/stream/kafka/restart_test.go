@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"sync/atomic"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/relais-archive/relais/internal/stream"
+	kafka "github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -124,5 +126,54 @@ func until(ctx context.Context, t *testing.T, n *atomic.Int32, want int32) {
 			t.Fatalf("%d messages, want %d", n.Load(), want)
 		}
 		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// TestResetAfterADeath: the member of a process that was killed keeps its place until
+// its session ends; the group's position can be set as soon as it has.
+func TestResetAfterADeath(t *testing.T) {
+	onBrokers(t, func(t *testing.T, brokers []string) {
+		t.Parallel()
+		opt := options(t, brokers)
+		l := openLog(t, opt)
+		fill(t, l, 3)
+		joinAndDie(t, l, "dead")
+		if err := l.Reset(t.Context(), "dead", stream.TopicRaw, stream.Position{}); err != nil {
+			t.Fatal(err)
+		}
+		if at, err := l.Committed(t.Context(), "dead", stream.TopicRaw); err != nil || len(at) != opt.Partitions {
+			t.Errorf("position %v, %v", at, err)
+		}
+	})
+}
+
+// joinAndDie makes a member of a group that never says anything again.
+func joinAndDie(t *testing.T, l *Log, group string) {
+	t.Helper()
+	join := &kafka.JoinGroupRequest{
+		GroupID: l.name(group), SessionTimeout: session, RebalanceTimeout: session, ProtocolType: "consumer",
+		Protocols: []kafka.GroupProtocol{{Name: "range", Metadata: kafka.GroupProtocolSubscription{Topics: []string{l.name(stream.TopicRaw)}}}},
+	}
+	var joined *kafka.JoinGroupResponse
+	if err := patient(t.Context(), func() (err error) {
+		if joined, err = l.client.JoinGroup(t.Context(), join); err != nil {
+			return err
+		}
+		if errors.Is(joined.Error, kafka.MemberIDRequired) {
+			join.MemberID = joined.MemberID
+			if joined, err = l.client.JoinGroup(t.Context(), join); err != nil {
+				return err
+			}
+		}
+		return joined.Error
+	}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := l.client.SyncGroup(t.Context(), &kafka.SyncGroupRequest{
+		GroupID: join.GroupID, GenerationID: joined.GenerationID, MemberID: joined.MemberID, ProtocolType: "consumer", ProtocolName: "range",
+		Assignments: []kafka.SyncGroupRequestAssignment{{MemberID: joined.MemberID}},
+	})
+	if err != nil || got.Error != nil {
+		t.Fatal(err, got)
 	}
 }
