@@ -130,20 +130,20 @@ func TestLibraryRecords(t *testing.T) {
 	}
 }
 
-// meeting opens a blob once two are wanted at the same time.
+// meeting reads of a pack once two reads are wanted at the same time.
 type meeting struct {
-	blob.Store
+	blob.Backend
 	inside atomic.Int64
 	both   chan struct{}
 }
 
-func (m *meeting) Open(ctx context.Context, c relais.CaseID, d relais.Digest) (blob.Reader, error) {
+func (m *meeting) Get(ctx context.Context, name string, offset, length int64) (io.ReadCloser, error) {
 	if m.inside.Add(1) == 2 {
 		close(m.both)
 	}
 	select {
 	case <-m.both:
-		return m.Store.Open(ctx, c, d)
+		return m.Backend.Get(ctx, name, offset, length)
 	case <-time.After(time.Minute):
 		return nil, errors.New("texts are opened one after the other")
 	}
@@ -158,7 +158,8 @@ func TestLibraryOpensTextsTogether(t *testing.T) {
 		ids = append(ids, d.ID)
 		want[d.ID] = d.Text
 	}
-	l := library.New(b.db, &meeting{Store: b.blobs, both: make(chan struct{})})
+	far := &meeting{Backend: b.parts.Backend, both: make(chan struct{})}
+	l := library.New(b.db, blob.New(far, b.parts.Keys, b.parts.Index, blob.Options{}))
 	docs, err := l.Documents(t.Context(), relais.Everything(), ids)
 	if err != nil || len(docs) != len(ids) {
 		t.Fatalf("%d documents of %d, %v", len(docs), len(ids), err)

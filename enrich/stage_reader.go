@@ -68,6 +68,10 @@ type attachmentFacts struct {
 // readAll reads items side by side and gives their readings, in the order of the
 // items, and the texts to be stored. The same bytes are parsed once.
 func (r *reader) readAll(ctx context.Context, c relais.CaseID, items []relais.Item, now time.Time) ([]reading, []blob.Blob, error) {
+	found, err := r.find(ctx, c, items)
+	if err != nil {
+		return nil, nil, err
+	}
 	readings := make([]reading, len(items))
 	fails := make([]error, len(items))
 	next := make(chan int)
@@ -75,7 +79,7 @@ func (r *reader) readAll(ctx context.Context, c relais.CaseID, items []relais.It
 	for range min(r.workers, len(items)) {
 		wg.Go(func() {
 			for i := range next {
-				readings[i], fails[i] = r.readSafely(ctx, c, items[i], now)
+				readings[i], fails[i] = r.readSafely(ctx, found, c, items[i], now)
 			}
 		})
 	}
@@ -90,15 +94,23 @@ func (r *reader) readAll(ctx context.Context, c relais.CaseID, items []relais.It
 	return readings, textBlobs(readings), nil
 }
 
+func (r *reader) find(ctx context.Context, c relais.CaseID, items []relais.Item) (*blob.Found, error) {
+	digests := make([]relais.Digest, len(items))
+	for i, it := range items {
+		digests[i] = it.Occurrence.SHA256
+	}
+	return r.blobs.Find(ctx, c, digests)
+}
+
 // readSafely makes a refusal of an item that no reader can bear: a fault of ours in
 // one item stops neither the batch nor the partition.
-func (r *reader) readSafely(ctx context.Context, c relais.CaseID, it relais.Item, now time.Time) (got reading, err error) {
+func (r *reader) readSafely(ctx context.Context, found *blob.Found, c relais.CaseID, it relais.Item, now time.Time) (got reading, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			got, err = refuse(c, it, now, "reader_panic", fmt.Sprintf("%T", p)), nil
 		}
 	}()
-	got, err = r.read(ctx, c, it)
+	got, err = r.read(ctx, found, c, it)
 	switch kind := relais.KindOf(err); kind {
 	case "":
 		return got, nil
@@ -116,8 +128,8 @@ func refuse(c relais.CaseID, it relais.Item, now time.Time, code, detail string)
 	}}
 }
 
-func (r *reader) read(ctx context.Context, c relais.CaseID, it relais.Item) (reading, error) {
-	body, err := r.blobs.Open(ctx, c, it.Occurrence.SHA256)
+func (r *reader) read(ctx context.Context, found *blob.Found, c relais.CaseID, it relais.Item) (reading, error) {
+	body, err := found.Open(ctx, it.Occurrence.SHA256)
 	if err != nil {
 		return reading{}, err
 	}

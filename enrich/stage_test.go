@@ -30,7 +30,8 @@ import (
 type bench struct {
 	t       *testing.T
 	db      *state.DB
-	blobs   blob.Store
+	parts   blobtest.Parts
+	blobs   blob.Store // over parts
 	library *library.Library
 	c       relais.Case
 
@@ -49,7 +50,8 @@ func newBench(t *testing.T, clients ...relais.Client) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	b := &bench{t: t, db: db, blobs: blobtest.NewStore()}
+	b := &bench{t: t, db: db, parts: blobtest.Parts{Backend: blobtest.NewBackend(), Keys: blobtest.NewKeys(), Index: blobtest.NewIndex()}}
+	b.blobs = blob.New(b.parts.Backend, b.parts.Keys, b.parts.Index, blob.Options{})
 	b.library = library.New(db, b.blobs)
 	if b.c, err = db.CreateCase(t.Context(), relais.Case{Name: "Ann"}); err != nil {
 		t.Fatal(err)

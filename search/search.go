@@ -100,9 +100,11 @@ type Index interface {
 	Close() error
 }
 
-// Texts opens the text of an envelope; package blob's store is what stands behind.
+// Texts opens texts; package blob's store is what stands behind.
 type Texts interface {
-	Text(ctx context.Context, e relais.Envelope) (string, error)
+	// Texts gives the texts of envelopes, in order; one that cannot be opened has an
+	// error of its own. The last error says that none could be looked up.
+	Texts(ctx context.Context, list []relais.Envelope) (texts []string, faults []error, err error)
 }
 
 // Clock gives the present, for relative dates of a query.

@@ -57,8 +57,7 @@ const (
 	stageBytes     = 16 << 20 // of records
 	stageTextBytes = 16 << 20 // of texts, after which what is there is written
 	stageLoad      = 1_000    // entries, likewise
-	stageReaders   = 4        // texts opened at once
-	stageWindow    = 64       // texts opened between two looks at their size
+	stageWindow    = 64       // texts opened at once, between two looks at their size
 )
 
 // RunOptions are how the stage wants its stream to be read.
@@ -270,24 +269,25 @@ func transient(err error) bool {
 	return relais.Retryable(err) || relais.KindOf(err) == relais.KindCanceled
 }
 
-// read opens the texts of a window, several at once.
+// read opens the texts of a window.
 func (r *run) read(ctx context.Context, window []candidate) error {
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(stageReaders)
+	var wanted []*candidate
+	var envelopes []relais.Envelope
 	for i := range window {
-		c := &window[i]
-		if c.Removed || c.Envelope.TextBlob.IsZero() {
-			continue
+		if c := &window[i]; !c.Removed {
+			wanted, envelopes = append(wanted, c), append(envelopes, c.Envelope)
 		}
-		g.Go(func() error {
-			c.Text, c.err = r.texts.Text(ctx, c.Envelope)
-			if c.err != nil && transient(c.err) {
-				return fmt.Errorf("open text: %w", c.err)
-			}
-			return nil
-		})
 	}
-	return g.Wait()
+	texts, faults, err := r.texts.Texts(ctx, envelopes)
+	if err != nil {
+		return fmt.Errorf("open %d texts: %w", len(envelopes), err)
+	}
+	for i, c := range wanted {
+		if c.Text, c.err = texts[i], faults[i]; c.err != nil && transient(c.err) {
+			return fmt.Errorf("open text: %w", c.err)
+		}
+	}
+	return nil
 }
 
 // add puts a candidate among the entries, or among those that cannot be read.

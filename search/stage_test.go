@@ -44,13 +44,15 @@ func (f *fakes) Open(_ context.Context, records []stream.Message) ([]Opened, err
 	return l, f.open
 }
 
-func (f *fakes) Text(_ context.Context, e relais.Envelope) (string, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if k, ok := f.errs[e.Document.ID]; ok {
-		return "", relais.E(k, "text", errors.New("the secret of "+string(e.Document.ID)))
+func (f *fakes) Texts(_ context.Context, list []relais.Envelope) (texts []string, faults []error, err error) {
+	for _, e := range list {
+		id := e.Document.ID
+		texts, faults = append(texts, f.texts[id]), append(faults, nil)
+		if k, ok := f.errs[id]; ok {
+			faults[len(faults)-1] = relais.E(k, "text", errors.New("the secret of "+string(id)))
+		}
 	}
-	return f.texts[e.Document.ID], nil
+	return texts, faults, nil
 }
 
 func (f *fakes) Apply(_ context.Context, entries []Entry) ([]Refusal, error) {

@@ -47,30 +47,17 @@ const (
 )
 
 func (l *Library) withTexts(ctx context.Context, list []relais.Envelope) ([]relais.Document, error) {
-	docs := make([]relais.Document, len(list))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(readers)
-	for i, e := range list {
-		g.Go(func() (err error) {
-			docs[i], err = l.withText(ctx, e)
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
+	texts, faults, err := l.Texts(ctx, list)
+	if err = errors.Join(err, errors.Join(faults...)); err != nil {
 		return nil, err
 	}
-	return docs, nil
-}
-
-func (l *Library) withText(ctx context.Context, e relais.Envelope) (relais.Document, error) {
-	text, err := l.Text(ctx, e)
-	if err != nil {
-		return relais.Document{}, err
+	docs := make([]relais.Document, len(list))
+	for i, e := range list {
+		docs[i] = e.Document
+		docs[i].Text = texts[i]
+		docs[i].NewText = newText(texts[i], e.Document.Zones)
 	}
-	d := e.Document
-	d.Text = text
-	d.NewText = newText(text, d.Zones)
-	return d, nil
+	return docs, nil
 }
 
 // newText joins the zones of a text that its author wrote.
@@ -84,12 +71,47 @@ func newText(text string, zones []relais.Zone) string {
 	return strings.TrimSpace(b.String())
 }
 
-// Text gives the text of an envelope that the caller may see.
-func (l *Library) Text(ctx context.Context, e relais.Envelope) (string, error) {
-	if e.TextBlob.IsZero() {
-		return "", nil
+// Texts gives the texts of envelopes that the caller may see, in order; one that cannot
+// be opened has an error of its own. The last error says that none could be looked up.
+func (l *Library) Texts(ctx context.Context, list []relais.Envelope) (texts []string, faults []error, err error) {
+	found, err := l.find(ctx, list)
+	if err != nil {
+		return nil, nil, err
 	}
-	r, err := l.blobs.Open(ctx, e.CaseID, e.TextBlob)
+	texts, faults = make([]string, len(list)), make([]error, len(list))
+	var g errgroup.Group
+	g.SetLimit(readers)
+	for i, e := range list {
+		if !e.TextBlob.IsZero() {
+			g.Go(func() error {
+				texts[i], faults[i] = text(ctx, found[e.CaseID], e.TextBlob)
+				return nil
+			})
+		}
+	}
+	return texts, faults, g.Wait()
+}
+
+// find looks the texts of envelopes up, by case.
+func (l *Library) find(ctx context.Context, list []relais.Envelope) (map[relais.CaseID]*blob.Found, error) {
+	digests := map[relais.CaseID][]relais.Digest{}
+	for _, e := range list {
+		if !e.TextBlob.IsZero() {
+			digests[e.CaseID] = append(digests[e.CaseID], e.TextBlob)
+		}
+	}
+	found := make(map[relais.CaseID]*blob.Found, len(digests))
+	for c, wanted := range digests {
+		var err error
+		if found[c], err = l.blobs.Find(ctx, c, wanted); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+func text(ctx context.Context, found *blob.Found, d relais.Digest) (string, error) {
+	r, err := found.Open(ctx, d)
 	if err != nil {
 		return "", err
 	}

@@ -102,6 +102,9 @@ type Store interface {
 	// unknown one is of relais.KindNotFound, an erased one, or one that this case
 	// never held, of relais.KindForgotten. Reads end with the context.
 	Open(ctx context.Context, c relais.CaseID, d relais.Digest) (Reader, error)
+	// Find looks many blobs of a case up at once, for who opens one after the other: to
+	// ask for each costs more than to read it where the tables are far away.
+	Find(ctx context.Context, c relais.CaseID, digests []relais.Digest) (*Found, error)
 	// Held tells which digests are stored and held by the case.
 	Held(ctx context.Context, c relais.CaseID, digests []relais.Digest) (map[relais.Digest]bool, error)
 	// Seal and Unseal protect a record that speaks of blob d, in any log or table,

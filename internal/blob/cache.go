@@ -11,24 +11,16 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-const (
-	// cacheBlock is the unit in which packs are fetched and kept. Texts that were
-	// written together are read together: one request brings some forty of them,
-	// for little more than the price of one.
-	cacheBlock = 64 << 10
-	// cacheRange is the longest range that goes through the cache: three requests
-	// side by side at worst. A longer one is fetched as it is, and not kept.
-	cacheRange = 2 * cacheBlock
-)
-
 // WithCache puts a cache of at most size bytes in front of a backend whose reads are
 // dear. It holds sealed bytes only, so that what is forgotten is unreadable in it
-// too. Short ranges are kept by blocks, the least recently used dropped first;
-// readers of one block share one request, and who reads on finds the next block on its
-// way. What this process puts is kept as well.
+// too. Packs are fetched and kept by aligned blocks of so many bytes, the least recently
+// used dropped first: what was written together is read together, and one request
+// brings many texts for little more than the price of one. Readers of one block share
+// one request, and who reads on finds the next block on its way. A range longer than two
+// blocks is fetched as it is, and not kept. What this process puts is kept as well.
 // Verify looks behind the cache: what it proves is what rests.
-func WithCache(backend Backend, size int64) Backend {
-	return &cache{Backend: backend, size: size, blocks: make(map[blockID]*list.Element), order: list.New()}
+func WithCache(backend Backend, size, block int64) Backend {
+	return &cache{Backend: backend, size: size, unit: block, blocks: make(map[blockID]*list.Element), order: list.New()}
 }
 
 // blockID is one aligned block of a pack.
@@ -46,6 +38,7 @@ type block struct {
 type cache struct {
 	Backend
 	size    int64
+	unit    int64 // the size of a block
 	flights singleflight.Group
 
 	mu     sync.Mutex // guards what follows
@@ -66,10 +59,10 @@ func behind(b Backend) Backend {
 // Get reads a short range from the blocks that hold it, and a long one from the
 // backend: see Backend.
 func (c *cache) Get(ctx context.Context, name string, offset, length int64) (io.ReadCloser, error) {
-	if offset < 0 || length <= 0 || length > cacheRange {
+	if offset < 0 || length <= 0 || length > 2*c.unit {
 		return c.Backend.Get(ctx, name, offset, length)
 	}
-	first, last := offset/cacheBlock, (offset+length-1)/cacheBlock
+	first, last := offset/c.unit, (offset+length-1)/c.unit
 	waits := make([]<-chan singleflight.Result, 0, 3)
 	for i := first; i <= last; i++ {
 		waits = append(waits, c.block(ctx, blockID{name, i}))
@@ -81,9 +74,9 @@ func (c *cache) Get(ctx context.Context, name string, offset, length int64) (io.
 			return nil, err
 		}
 		id := blockID{name, first + int64(i)}
-		start := id.index * cacheBlock
+		start := id.index * c.unit
 		data = append(data, within(b, offset-start, offset+length-start)...)
-		if c.crosses(id) && len(b) == cacheBlock {
+		if c.crosses(id) && int64(len(b)) == c.unit {
 			c.block(ctx, blockID{name, id.index + 1}) // it is on its way while this one is used
 		}
 	}
@@ -116,7 +109,7 @@ func (c *cache) block(ctx context.Context, id blockID) <-chan singleflight.Resul
 
 // fetch reads a block and keeps it.
 func (c *cache) fetch(ctx context.Context, id blockID) ([]byte, error) {
-	r, err := c.Backend.Get(ctx, id.pack, id.index*cacheBlock, cacheBlock)
+	r, err := c.Backend.Get(ctx, id.pack, id.index*c.unit, c.unit)
 	if err != nil {
 		return nil, err
 	}
@@ -155,9 +148,9 @@ func (c *cache) Put(ctx context.Context, name string, r io.Reader, size int64) e
 	if err != nil || again == nil || size > c.size/8 {
 		return err
 	}
-	for i := int64(0); i*cacheBlock < size; i++ {
-		data := make([]byte, min(cacheBlock, size-i*cacheBlock))
-		if n, _ := again.ReadAt(data, i*cacheBlock); n < len(data) {
+	for i := int64(0); i*c.unit < size; i++ {
+		data := make([]byte, min(c.unit, size-i*c.unit))
+		if n, _ := again.ReadAt(data, i*c.unit); n < len(data) {
 			return nil // durable all the same: it is only not kept
 		}
 		c.keep(block{blockID{name, i}, data})

@@ -48,7 +48,7 @@ func behindCache(t *testing.T, size int64, data []byte) (*counting, blob.Backend
 	t.Helper()
 	c := &counting{Backend: blobtest.NewBackend()}
 	store(t, c.Backend, "ab/pack", data)
-	return c, blob.WithCache(c, size)
+	return c, blob.WithCache(c, size, 64<<10)
 }
 
 func store(t *testing.T, b blob.Backend, name string, data []byte) {
@@ -72,7 +72,7 @@ func wantRange(t *testing.T, b blob.Backend, data []byte, offset, length int) {
 }
 
 func TestCachedBackend(t *testing.T) {
-	blobtest.TestBackend(t, func(*testing.T) blob.Backend { return blob.WithCache(named{blobtest.NewBackend()}, 1<<20) })
+	blobtest.TestBackend(t, func(*testing.T) blob.Backend { return blob.WithCache(named{blobtest.NewBackend()}, 1<<20, 64<<10) })
 }
 
 // named refuses the names that a backend on disk or in a bucket refuses.
@@ -101,7 +101,7 @@ func (n named) Delete(ctx context.Context, name string) error {
 
 func TestCachedStore(t *testing.T) {
 	blobtest.TestStore(t, func(*testing.T) blobtest.Parts {
-		return blobtest.Parts{Backend: blob.WithCache(blobtest.NewBackend(), 1<<20), Keys: blobtest.NewKeys(), Index: blobtest.NewIndex()}
+		return blobtest.Parts{Backend: blob.WithCache(blobtest.NewBackend(), 1<<20, 64<<10), Keys: blobtest.NewKeys(), Index: blobtest.NewIndex()}
 	})
 }
 
@@ -215,7 +215,7 @@ func TestCacheKeepsNoFailure(t *testing.T) {
 func TestCacheKeepsWhatIsPut(t *testing.T) {
 	data := pattern(100_000)
 	c := &counting{Backend: blobtest.NewBackend()}
-	cached := blob.WithCache(c, 1<<20)
+	cached := blob.WithCache(c, 1<<20, 64<<10)
 	r := bytes.NewReader(append([]byte("header"), data...))
 	_, _ = r.Seek(6, io.SeekStart) // what is put begins where the reader stands
 	if err := cached.Put(t.Context(), "ab/pack", r, int64(len(data))); err != nil {
@@ -237,7 +237,7 @@ func TestCacheKeepsWhatIsPut(t *testing.T) {
 // Verify must not be content with what the cache remembers.
 func TestVerifyLooksBehindTheCache(t *testing.T) {
 	backend := blobtest.NewBackend()
-	s := blob.New(blob.WithCache(backend, 1<<20), blobtest.NewKeys(), blobtest.NewIndex(), blob.Options{})
+	s := blob.New(blob.WithCache(backend, 1<<20, 64<<10), blobtest.NewKeys(), blobtest.NewIndex(), blob.Options{})
 	if err := s.Put(t.Context(), "c1", []blob.Blob{blobtest.Of([]byte("une offre de prix"))}); err != nil {
 		t.Fatal(err)
 	}

@@ -17,30 +17,83 @@ import (
 
 // Open reads one blob as a case holds it: see Store.
 func (p *Packs) Open(ctx context.Context, c relais.CaseID, d relais.Digest) (Reader, error) {
-	const op = "open blob"
-	digests := []relais.Digest{d}
-	known, err := p.index.Blobs(ctx, digests)
+	found, err := p.Find(ctx, c, []relais.Digest{d})
 	if err != nil {
 		return nil, err
 	}
-	loc, ok := known[d]
+	return found.Open(ctx, d)
+}
+
+// Found opens blobs that were looked up together. It is for one batch: what is
+// forgotten meanwhile it still opens. It is safe for concurrent use.
+type Found struct {
+	store  *Packs
+	places map[relais.Digest]relais.Location
+	keys   map[relais.Digest]relais.SealKey
+}
+
+// Find looks many blobs of a case up at once: see Store.
+func (p *Packs) Find(ctx context.Context, c relais.CaseID, digests []relais.Digest) (*Found, error) {
+	f := &Found{store: p, keys: make(map[relais.Digest]relais.SealKey, len(digests))}
+	if len(digests) == 0 {
+		return f, nil
+	}
+	var err error
+	if f.places, err = p.index.Blobs(ctx, digests); err != nil {
+		return nil, err
+	}
+	var there []relais.Digest
+	for d, loc := range f.places {
+		if loc.Codec != Erased {
+			there = append(there, d)
+		}
+	}
+	return f, f.open(ctx, c, there)
+}
+
+// open gets the keys of those that the case still holds.
+func (f *Found) open(ctx context.Context, c relais.CaseID, digests []relais.Digest) error {
+	for len(digests) > 0 {
+		keys, err := f.store.keys.Open(ctx, c, digests)
+		for i := range keys {
+			f.keys[digests[i]] = keys[i]
+		}
+		if relais.KindOf(err) != relais.KindForgotten {
+			return err
+		}
+		here, _, err := f.store.keys.Held(ctx, c, digests)
+		if err != nil {
+			return err
+		}
+		held := make([]relais.Digest, 0, len(digests))
+		for i, d := range digests {
+			if here[i] {
+				held = append(held, d)
+			}
+		}
+		digests = held
+	}
+	return nil
+}
+
+// Open reads one of the blobs looked up: see Store.
+func (f *Found) Open(ctx context.Context, d relais.Digest) (Reader, error) {
+	const op = "open blob"
+	loc, known := f.places[d]
+	key, held := f.keys[d]
 	switch {
-	case !ok:
+	case !known:
 		return nil, relais.E(relais.KindNotFound, op, nil)
-	case loc.Codec == Erased:
+	case !held:
 		return nil, relais.E(relais.KindForgotten, op, nil)
 	case loc.Codec > codecZstd:
 		return nil, relais.Errorf(relais.KindInvalid, op, "compressed by a newer version")
 	}
-	keys, err := p.keys.Open(ctx, c, digests)
-	if err != nil {
-		return nil, err
-	}
-	r := &sealedBlob{backend: p.backend, loc: loc, key: keys[0], digest: d}
+	r := &sealedBlob{backend: f.store.backend, loc: loc, key: key, digest: d}
 	if loc.Size > smallBlob || loc.Length > maxSealed {
 		return &largeReader{ctx: ctx, blob: r}, nil
 	}
-	return p.openSmall(ctx, r)
+	return f.store.openSmall(ctx, r)
 }
 
 // sealedBlob is a blob at its place.

@@ -31,7 +31,7 @@ func (p Parts) store(t *testing.T) *blob.Packs {
 // gives empty ones.
 func TestStore(t *testing.T, open func(t *testing.T) Parts) {
 	for name, test := range map[string]func(*testing.T, Parts){
-		"round trip": storeRoundTrip, "deduplicated": storeDeduplicated, "two cases": storeTwoCases,
+		"round trip": storeRoundTrip, "found": storeFound, "deduplicated": storeDeduplicated, "two cases": storeTwoCases,
 		"forgotten": storeForgotten, "wrong bytes": storeWrongBytes, "ranges": storeRanges,
 		"concurrent": storeConcurrent, "crash": storeCrash, "forget crash": storeForgetCrash,
 		"reveals nothing": storeRevealsNothing, "damage": storeDamage, "verify": storeVerify, "records": storeRecords,
@@ -120,6 +120,46 @@ func storeRoundTrip(t *testing.T, p Parts) {
 	}
 	put(t, s, "c1") // nothing
 	_, err := s.Open(t.Context(), "c1", relais.DigestOf([]byte("never put")))
+	wantKind(t, err, relais.KindNotFound)
+}
+
+// storeFound looks up together what opens, what was never put, what is another case's
+// and what was forgotten: each answers as if it had been asked for alone.
+func storeFound(t *testing.T, p Parts) {
+	s := p.store(t)
+	small, large, others, gone := prose(1, 5000), noise(2, 3<<20), prose(3, 5000), prose(4, 5000)
+	put(t, s, "c1", Of(small), Of(large), Of(gone))
+	put(t, s, "c2", Of(others))
+	if err := s.Forget(t.Context(), "c1", []relais.Digest{relais.DigestOf(gone)}); err != nil {
+		t.Fatal(err)
+	}
+	never := relais.DigestOf([]byte("never put"))
+	digests := []relais.Digest{relais.DigestOf(small), never, relais.DigestOf(gone), relais.DigestOf(others), relais.DigestOf(large), relais.DigestOf(small)}
+	found, err := s.Find(t.Context(), "c1", digests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range [][]byte{large, small} {
+		r, err := found.Open(t.Context(), relais.DigestOf(want))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%d bytes of %d came back, or wrong ones: %v", len(got), len(want), err)
+		}
+		_ = r.Close()
+	}
+	for d, kind := range map[relais.Digest]relais.Kind{
+		never: relais.KindNotFound, relais.DigestOf(gone): relais.KindForgotten, relais.DigestOf(others): relais.KindForgotten,
+	} {
+		_, err := found.Open(t.Context(), d)
+		wantKind(t, err, kind)
+	}
+	nothing, err := s.Find(t.Context(), "c1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = nothing.Open(t.Context(), relais.DigestOf(small))
 	wantKind(t, err, relais.KindNotFound)
 }
 

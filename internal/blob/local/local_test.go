@@ -32,12 +32,12 @@ func TestStore(t *testing.T) {
 }
 
 func TestBackendBehindTheCache(t *testing.T) {
-	blobtest.TestBackend(t, func(t *testing.T) blob.Backend { return blob.WithCache(open(t, t.TempDir()), 1<<20) })
+	blobtest.TestBackend(t, func(t *testing.T) blob.Backend { return blob.WithCache(open(t, t.TempDir()), 1<<20, 64<<10) })
 }
 
 func TestStoreBehindTheCache(t *testing.T) {
 	blobtest.TestStore(t, func(t *testing.T) blobtest.Parts {
-		return blobtest.Parts{Backend: blob.WithCache(open(t, t.TempDir()), 1<<20), Keys: blobtest.NewKeys(), Index: blobtest.NewIndex()}
+		return blobtest.Parts{Backend: blob.WithCache(open(t, t.TempDir()), 1<<20, 64<<10), Keys: blobtest.NewKeys(), Index: blobtest.NewIndex()}
 	})
 }
 

@@ -22,7 +22,7 @@ func each(b *testing.B, run func(b *testing.B, backend blob.Backend)) {
 		run(b, d)
 	})
 	b.Run("s3", func(b *testing.B) { run(b, real(b)) })
-	b.Run("cached", func(b *testing.B) { run(b, blob.WithCache(real(b), 64<<20)) })
+	b.Run("cached", func(b *testing.B) { run(b, blob.WithCache(real(b), 64<<20, 256<<10)) })
 }
 
 const packBytes = 4 << 20
@@ -82,11 +82,11 @@ func BenchmarkGetCold(b *testing.B) {
 	backend := real(b)
 	pack(b, backend, "ab/pack")
 	b.SetBytes(8 << 10)
-	cached := blob.WithCache(backend, 64<<20)
+	cached := blob.WithCache(backend, 64<<20, 256<<10)
 	for i := int64(0); b.Loop(); i++ {
 		at := i * (8 << 10) % packBytes
 		if at == 0 {
-			cached = blob.WithCache(backend, 64<<20)
+			cached = blob.WithCache(backend, 64<<20, 256<<10)
 		}
 		read(b, cached, at)
 	}

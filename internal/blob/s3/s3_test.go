@@ -51,7 +51,7 @@ func TestBackend(t *testing.T) {
 }
 
 func TestBackendBehindTheCache(t *testing.T) {
-	blobtest.TestBackend(t, func(t *testing.T) blob.Backend { return blob.WithCache(real(t), 4<<20) })
+	blobtest.TestBackend(t, func(t *testing.T) blob.Backend { return blob.WithCache(real(t), 4<<20, 64<<10) })
 }
 
 func TestStore(t *testing.T) {
@@ -62,7 +62,7 @@ func TestStore(t *testing.T) {
 
 func TestStoreBehindTheCache(t *testing.T) {
 	blobtest.TestStore(t, func(t *testing.T) blobtest.Parts {
-		return blobtest.Parts{Backend: blob.WithCache(real(t), 4<<20), Keys: blobtest.NewKeys(), Index: blobtest.NewIndex()}
+		return blobtest.Parts{Backend: blob.WithCache(real(t), 4<<20, 64<<10), Keys: blobtest.NewKeys(), Index: blobtest.NewIndex()}
 	})
 }
 
