@@ -30,6 +30,9 @@ type Options struct {
 	Schema string        // where the tables are
 	Conns  int           // open at most
 	Idle   time.Duration // how long a transaction may stand still before the server ends it; a minute if 0
+	// ByKey is for tables that are read by their keys: the server then never reads a whole
+	// table instead. Its planner would, until it has looked at one that grew from nothing.
+	ByKey bool
 }
 
 // DB is a pool of connections, all of them looking at one schema.
@@ -54,6 +57,9 @@ func Open(o Options) (*DB, error) {
 		o.Idle = time.Minute
 	}
 	session(config, o.Schema, o.Idle)
+	if o.ByKey {
+		config.RuntimeParams["enable_seqscan"] = "off"
+	}
 	db := stdlib.OpenDB(*config)
 	db.SetMaxOpenConns(o.Conns)
 	db.SetMaxIdleConns(o.Conns)

@@ -33,11 +33,11 @@ func OpenPostgres(ctx context.Context, o PostgresOptions, master Master) (*Keyri
 		return nil, relais.E(relais.KindInternal, op, err)
 	}
 	// One for those who write, who wait for each other anyway; two for those who ask.
-	write, err := postgres.Open(postgres.Options{URL: o.URL, Schema: o.Namespace + "_keys", Conns: 1})
+	write, err := postgres.Open(postgres.Options{URL: o.URL, Schema: o.Namespace + "_keys", Conns: 1, ByKey: true})
 	if err != nil {
 		return nil, err
 	}
-	read, err := postgres.Open(postgres.Options{URL: o.URL, Schema: o.Namespace + "_keys", Conns: 2})
+	read, err := postgres.Open(postgres.Options{URL: o.URL, Schema: o.Namespace + "_keys", Conns: 2, ByKey: true})
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
