@@ -56,7 +56,7 @@ const (
 	stageOpened    = 500      // envelopes opened at once
 	stageBytes     = 16 << 20 // of records
 	stageTextBytes = 16 << 20 // of texts, after which what is there is written
-	stageLoad      = 1_000    // entries, likewise
+	stageLoad      = 2_500    // entries, likewise
 	stageWindow    = 64       // texts opened at once, between two looks at their size
 )
 

@@ -28,6 +28,7 @@ type config struct {
 	logLevel  string
 	logFormat string
 	quiet     bool
+	bulk      bool   // packs are read from one end to the other, not here and there
 	repair    bool   // go on with what is left of a log that has lost records
 	profile   string // where to write a CPU profile, for who looks for lost time
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"runtime/pprof"
 	"strings"
 
@@ -103,7 +104,13 @@ Begin with:
 			if err := a.startProfile(); err != nil {
 				return err
 			}
-			return a.cfg.complete(a.sys.env)
+			if err := a.cfg.complete(a.sys.env); err != nil {
+				return err
+			}
+			if a.cfg.servers() > 0 {
+				a.boundMemory()
+			}
+			return nil
 		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
@@ -120,6 +127,21 @@ Begin with:
 		checkArgs(c)
 	}
 	return root
+}
+
+// serverMemory is what a process on servers may take of its heap, so that it stays
+// under 300 MB with its stacks and its program.
+const serverMemory = 240 << 20
+
+// boundMemory has the collector work as hard as it must to stay within serverMemory, and
+// half as often as usual while there is room. GOMEMLIMIT and GOGC say otherwise.
+func (a *app) boundMemory() {
+	if a.sys.env("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(serverMemory)
+	}
+	if a.sys.env("GOGC") == "" {
+		debug.SetGCPercent(200)
+	}
 }
 
 // bare tells the verbs that need no archive.

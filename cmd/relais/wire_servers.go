@@ -26,12 +26,14 @@ const (
 	promotionSetting = "promotion" // which promotion fills it, until it is whole
 )
 
-// packCache bounds the sealed bytes of packs that a process keeps in memory, and
-// packBlock is how many are fetched at once: an answer costs the bucket's server up to a
-// millisecond of its processor, whatever its size (versitygw 1.8, measured).
+// packCache bounds the sealed bytes of packs that a process keeps in memory. The blocks
+// are how many are fetched at once, by who opens a page of hits and by who reads all
+// there is: an answer costs the bucket's server up to a millisecond of its processor,
+// whatever its size (versitygw 1.8, measured).
 const (
 	packCache = 64 << 20
-	packBlock = 256 << 10
+	packBlock = 128 << 10
+	bulkBlock = 1 << 20
 )
 
 // openServers opens the archive that rests on servers. Any number of processes may;
@@ -161,7 +163,11 @@ func (ar *archive) openBucket(ctx context.Context) (err error) {
 		return err
 	}
 	ar.backend = ar.bucket
-	ar.blobs = blob.New(blob.WithCache(ar.bucket, packCache, packBlock), ar.keys, ar.state, blob.Options{})
+	block := int64(packBlock)
+	if ar.cfg.bulk {
+		block = bulkBlock
+	}
+	ar.blobs = blob.New(blob.WithCache(ar.bucket, packCache, block), ar.keys, ar.state, blob.Options{})
 	return nil
 }
 

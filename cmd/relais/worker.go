@@ -30,6 +30,7 @@ document.`,
 			if err != nil {
 				return err
 			}
+			a.cfg.bulk = true
 			return a.withArchive(cmd.Context(), func(s *session) error { return a.work(cmd.Context(), s, stages, listen) })
 		},
 	}

@@ -18,7 +18,7 @@ import (
 
 // The bounds of bulk calls.
 const (
-	bulkDocuments = 500 // of one call
+	bulkDocuments = 250 // of one call
 	bulkTime      = 3 * time.Minute
 	itemTries     = 10 // of an item that the server is too busy for
 )
