@@ -1,8 +1,10 @@
 package analysis
 
-// generation is how many words each half of the cache holds: the vocabulary of a
-// large mailbox is some 100,000 words, of which a few thousand make most of it.
-const generation = 32 << 10
+import "hash/maphash"
+
+// sets is how many sets of two words the cache holds: the vocabulary of a large mailbox
+// is some 100,000 words, of which a few thousand make most of it.
+const sets = 16 << 10
 
 // maxCached is the longest word, in bytes as written, worth remembering.
 const maxCached = 40
@@ -10,34 +12,53 @@ const maxCached = 40
 // word is what a written word becomes.
 type word struct{ term, surface string }
 
-// cache remembers words in two generations: when the young one is full it becomes
-// the old one, whose words are dropped unless they were met again. Its bound holds
-// whatever the text.
-type cache struct{ young, old map[string]word }
+// cached is a word as written and what it becomes.
+type cached struct {
+	raw string
+	word
+}
+
+// cache remembers words: of those whose hashes fall into one set, the two met last. Its
+// bound holds whatever the text. A map would cost more than what it saves: to find a word
+// there takes as long as to scan it.
+type cache struct {
+	seed maphash.Seed
+	sets [][2]cached
+}
 
 func newCache() cache {
-	return cache{young: make(map[string]word)}
+	return cache{seed: maphash.MakeSeed(), sets: make([][2]cached, sets)}
+}
+
+func (c *cache) set(raw string) *[2]cached {
+	return &c.sets[maphash.String(c.seed, raw)%sets]
 }
 
 func (c *cache) get(raw string) (word, bool) {
-	if w, ok := c.young[raw]; ok {
-		return w, true
+	s := c.set(raw)
+	if s[0].raw == raw {
+		return s[0].word, true
 	}
-	return c.revive(raw)
+	if s[1].raw == raw {
+		s[0], s[1] = s[1], s[0]
+		return s[0].word, true
+	}
+	return word{}, false
 }
 
-func (c *cache) revive(raw string) (word, bool) {
-	w, ok := c.old[raw]
-	if ok {
-		c.put(raw, w)
+// bytes is get for a word that is not a string yet.
+func (c *cache) bytes(raw []byte) (word, bool) {
+	for _, w := range c.sets[maphash.Bytes(c.seed, raw)%sets] {
+		if w.raw == string(raw) {
+			return w.word, true
+		}
 	}
-	return w, ok
+	return word{}, false
 }
 
-// put keeps a word; raw must not be a slice of a text, which it would keep alive.
+// put keeps a word, which is not empty; raw must not be a slice of a text, which it
+// would keep alive.
 func (c *cache) put(raw string, w word) {
-	if len(c.young) >= generation {
-		c.old, c.young = c.young, make(map[string]word, generation)
-	}
-	c.young[raw] = w
+	s := c.set(raw)
+	s[0], s[1] = cached{raw, w}, s[0]
 }

@@ -52,7 +52,7 @@ func (s *scanner) joined(start, end int) bool {
 
 // digits gives a canonical number as a string, from the cache if it can.
 func (a *Analyzer) digits(b []byte) string {
-	if w, ok := a.words.young[string(b)]; ok {
+	if w, ok := a.words.bytes(b); ok {
 		return w.term
 	}
 	d := string(b)

@@ -44,8 +44,8 @@ type Options struct {
 	CA             []byte // PEM; the system's authorities when empty
 
 	Shards int // of an index when it is made; 1 when 0. More than some 50 GB a shard is slow to move
-	// Senders is how many bulk calls are under way at once; 2 when 0: one is analysed
-	// here while the other is indexed there.
+	// Senders is how many bulk calls are under way at once; 4 when 0: two are analysed
+	// here while two are indexed there.
 	Senders int
 }
 
@@ -107,7 +107,7 @@ func connect(opt Options) (*Index, error) {
 		shards: max(opt.Shards, 1), senders: opt.Senders, bulkBytes: bulkBytes, removed: true,
 	}
 	if x.senders <= 0 {
-		x.senders = 2
+		x.senders = 4
 	}
 	x.analyzers.New = func() any { return analysis.New() }
 	return x, nil

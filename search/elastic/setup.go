@@ -18,8 +18,9 @@ import (
 const indexFormat = 1
 
 // template is the settings and the mapping of every index of a namespace, as
-// operators may read them. Refreshes are left to the server's default: shards that
-// nobody searches are not refreshed, and a search wakes them.
+// operators may read them. The server refreshes every ten seconds: each second, as it
+// would by itself, makes many small segments of a large ingest, to be merged again. Who
+// waits for an ingest does not wait for that: the end of it asks for a refresh.
 //
 //go:embed template.json
 var template string
