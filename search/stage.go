@@ -56,7 +56,7 @@ const (
 	stageOpened    = 500      // envelopes opened at once
 	stageBytes     = 16 << 20 // of records
 	stageTextBytes = 16 << 20 // of texts, after which what is there is written
-	stageLoad      = 2_500    // entries, likewise
+	stageLoad      = 1_000    // entries, likewise
 	stageWindow    = 64       // texts opened at once, between two looks at their size
 )
 
@@ -105,10 +105,15 @@ type load struct {
 	places  []int        // of their messages in the batch
 	size    int          // of their texts
 	unread  []*candidate // whose texts cannot be had
+	written chan struct{}
 }
 
-// feed opens envelopes and texts of one load while the one before is written: neither
-// disks nor engines wait for each other. Loads are written in their order.
+func newLoad() *load { return &load{written: make(chan struct{})} }
+
+// feed opens envelopes and texts of one load while those before are written: neither
+// disks nor engines wait for each other. Two loads are written at once, for an engine
+// stands idle while the first of a load are prepared and its last settled; but not two
+// that name one document, of which the first must have happened before the second.
 func (r *run) feed(ctx context.Context) error {
 	loads := make(chan *load)
 	g, ctx := errgroup.WithContext(ctx)
@@ -116,21 +121,39 @@ func (r *run) feed(ctx context.Context) error {
 		defer close(loads)
 		return r.readAll(ctx, loads)
 	})
-	var fault error
+	var last *load
 	for l := range loads {
-		if fault != nil {
-			continue // until the reader has seen the end of ctx
+		if last != nil && last.names(l) {
+			<-last.written
 		}
-		if fault = r.write(ctx, l); fault != nil {
-			g.Go(func() error { return fault })
+		before := last
+		last = l
+		g.Go(func() error {
+			defer close(l.written)
+			if ctx.Err() != nil {
+				return nil // the fault behind it is told by who met it
+			}
+			return r.write(ctx, l)
+		})
+		if before != nil {
+			<-before.written
 		}
 	}
 	return g.Wait()
 }
 
+// names tells whether a load says something of a document that another speaks of too.
+func (l *load) names(other *load) bool {
+	ids := make(map[relais.DocumentID]bool, len(l.entries))
+	for i := range l.entries {
+		ids[l.entries[i].Envelope.Document.ID] = true
+	}
+	return slices.ContainsFunc(other.entries, func(e Entry) bool { return ids[e.Envelope.Document.ID] })
+}
+
 // readAll opens the batch, part by part, and hands out loads.
 func (r *run) readAll(ctx context.Context, loads chan<- *load) error {
-	l := new(load)
+	l := newLoad()
 	for from := 0; from < len(r.batch); from += stageOpened {
 		to := min(from+stageOpened, len(r.batch))
 		chosen, err := r.open(ctx, from, to)
@@ -150,7 +173,7 @@ func (r *run) readAll(ctx context.Context, loads chan<- *load) error {
 			if err := hand(ctx, loads, l); err != nil {
 				return err
 			}
-			l = new(load)
+			l = newLoad()
 		}
 	}
 	return hand(ctx, loads, l)

@@ -56,6 +56,8 @@ func (f *fakes) Texts(_ context.Context, list []relais.Envelope) (texts []string
 }
 
 func (f *fakes) Apply(_ context.Context, entries []Entry) ([]Refusal, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	var l []string
 	var refused []Refusal
 	for _, e := range entries {
@@ -214,8 +216,8 @@ func TestStageStops(t *testing.T) {
 	if _, err := NewStage(f, f, f).Handle(context.Background(), messages(specs...)); !relais.Retryable(err) || !strings.Contains(err.Error(), "down") {
 		t.Errorf("%v", err)
 	}
-	if len(f.applied) != 1 {
-		t.Errorf("%d loads were written", len(f.applied))
+	if n := len(f.applied); n < 1 || n > 2 {
+		t.Errorf("%d loads were written", n)
 	}
 }
 
