@@ -39,9 +39,12 @@ func (s *Server) discloseSearch(c *gin.Context, page relais.Page) bool {
 	return s.disclose(c, audit.Entry{Action: actionSearch, QueryHash: s.deps.Hash(c.Query("q")), Count: int64(page.Total), Objects: ids})
 }
 
-// find runs a search and dresses its hits.
+// find runs a search and dresses its hits. What the engine's part of the time was is
+// logged, for who looks for lost time.
 func (s *Server) find(ctx context.Context, req search.Request) (relais.Page, error) {
+	start := s.deps.Now()
 	res, err := s.deps.Searcher.Search(ctx, req)
+	s.deps.Logger.Info("searched", "hits", len(res.IDs), "code", relais.KindOf(err), "took", s.deps.Now().Sub(start).String())
 	if err != nil {
 		return relais.Page{}, err
 	}

@@ -32,7 +32,7 @@ const (
 // whatever its size (versitygw 1.8, measured).
 const (
 	packCache = 64 << 20
-	packBlock = 128 << 10
+	packBlock = 256 << 10
 	bulkBlock = 1 << 20
 )
 
