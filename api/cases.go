@@ -69,6 +69,12 @@ func (s *Server) balance(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
+	all, err := s.deps.Clients.Refusals(c.Request.Context(), "")
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	b.Apart = relais.Apart(all)
 	if s.disclose(c, audit.Entry{Action: actionCaseBalance, Case: k.ID, Count: b.Seen}) {
 		c.JSON(http.StatusOK, b)
 	}

@@ -144,8 +144,10 @@ func TestOpenAPIKnowsEveryField(t *testing.T) {
 	doc := document(t)
 	for name, v := range map[string]any{
 		"Document": fullDocument(), "Hit": relais.Hit{Kind: relais.KindFile, Snippet: "x", Case: "c", Name: "n", Thread: "t", Subject: "s", Date: noon(1)},
-		"Case":    relais.Case{ID: "c", Name: "n", Purpose: "p", InformedOn: "2024-01-01", RetainUntil: "2030-01-01", Owners: []relais.Owner{{Address: "a", Aliases: []string{"b"}}}},
-		"Refusal": relais.Refusal{Folder: "f", Stage: "ingest", SHA256: relais.DigestOf(nil), At: noon(1)},
+		"Case": relais.Case{ID: "c", Name: "n", Purpose: "p", InformedOn: "2024-01-01", RetainUntil: "2030-01-01", Owners: []relais.Owner{{Address: "a", Aliases: []string{"b"}}}},
+		"Refusal": relais.Refusal{Folder: "f", Stage: "ingest", SHA256: relais.DigestOf(nil), At: noon(1),
+			Record: &relais.RefusedRecord{Topic: "enriched", Offset: 7, Key: "d1", Generation: -1, Version: 2}},
+		"Balance": relais.Balance{Case: "c", Apart: 1, Sources: []relais.SourceBalance{}, Reasons: []relais.ReasonCount{}},
 		"Problem": relais.Problem{Type: "urn:x", Code: "invalid", Status: 400, Detail: "d", Hint: "h", Position: new(int), Length: 1, Suggestion: "s"},
 		"Client":  ClientSummary{Client: relais.Client{Domains: []string{"d"}, Aliases: []string{"a"}, City: "c", Sector: "s", SIREN: "1", Owner: "o", Stage: "s", Discovered: true}},
 		"Contact": relais.Contact{Name: "n", Email: "e", Phone: "p", Title: "t"},

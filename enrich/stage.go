@@ -186,11 +186,7 @@ func (s *Stage) open(ctx context.Context, batch []stream.Message) (map[relais.Ca
 	for i, m := range batch {
 		r, err := relais.DecodeRecord(m.Value)
 		if err != nil {
-			no, err := refusal(i, m, err)
-			if err != nil {
-				return nil, nil, err
-			}
-			refused = append(refused, no)
+			refused = append(refused, stream.Refusal{Index: i, Code: string(relais.KindOf(err))})
 			continue
 		}
 		sealed[r.Case] = append(sealed[r.Case], blob.Sealed{Digest: r.Blob, Bytes: r.Sealed})

@@ -16,7 +16,6 @@ import (
 	"github.com/relais-archive/relais/internal/format"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/state"
-	"github.com/relais-archive/relais/internal/stream"
 )
 
 // recall remembers what files were found to say.
@@ -259,10 +258,4 @@ func decodeItems(plain [][]byte) ([]relais.Item, error) {
 		}
 	}
 	return items, nil
-}
-
-// refusal points at a record of stream "raw" that cannot be understood.
-func refusal(i int, m stream.Message, cause error) (stream.Refusal, error) {
-	record, err := stream.PointTo(m, "enrich", string(relais.KindOf(cause)), 1).Record()
-	return stream.Refusal{Index: i, Record: record}, err
 }

@@ -12,9 +12,6 @@ import (
 	"github.com/relais-archive/relais/internal/stream"
 )
 
-// StageName is the group in which the stage reads, and the stage of its refusals.
-const StageName = "index"
-
 // Envelopes opens records of stream "enriched": they are sealed, and how is no
 // business of search.
 type Envelopes interface {
@@ -62,7 +59,17 @@ const (
 
 // RunOptions are how the stage wants its stream to be read.
 func (s *Stage) RunOptions() stream.RunOptions {
-	return stream.RunOptions{MaxBatch: stageRecords, MaxBytes: stageBytes, Idle: s.Idle}
+	return stream.RunOptions{MaxBatch: stageRecords, MaxBytes: stageBytes, Idle: s.Idle, Version: revision}
+}
+
+// revision gives the revision of the document that a record holds, which stands beside
+// what is sealed; 0 when it is no record.
+func revision(m stream.Message) int64 {
+	r, err := relais.DecodeRecord(m.Value)
+	if err != nil {
+		return 0
+	}
+	return r.Revision
 }
 
 // Idle lets the writer purge what was removed, now that nothing waits.
@@ -277,7 +284,8 @@ func (r *run) candidate(i int, o Opened) (*candidate, error) {
 	case relais.KindOf(o.Err) == relais.KindForgotten:
 		return &candidate{Entry: removal(relais.DocumentID(r.batch[i].Key), o.Envelope.Revision), place: i}, nil
 	}
-	return nil, r.refuse(i, "envelope_"+string(relais.KindOf(o.Err)))
+	r.refuse(i, "envelope_"+string(relais.KindOf(o.Err)))
+	return nil, nil
 }
 
 // removal makes the entry that removes a document, of any revision or up to one.
@@ -329,9 +337,7 @@ func (l *load) add(c *candidate) {
 // write gives a load to the writer.
 func (r *run) write(ctx context.Context, l *load) error {
 	for _, c := range l.unread {
-		if err := r.refuse(c.place, "text_"+string(relais.KindOf(c.err))); err != nil {
-			return err
-		}
+		r.refuse(c.place, "text_"+string(relais.KindOf(c.err)))
 	}
 	refused, err := r.writer.Apply(ctx, l.entries)
 	if err != nil {
@@ -343,9 +349,7 @@ func (r *run) write(ctx context.Context, l *load) error {
 	}
 	for i := range l.entries {
 		if code, ok := codes[l.entries[i].Envelope.Document.ID]; ok {
-			if err := r.refuse(l.places[i], code); err != nil {
-				return err
-			}
+			r.refuse(l.places[i], code)
 		}
 	}
 	return nil
@@ -362,14 +366,9 @@ func engineFault(err error) error {
 	return err
 }
 
-// refuse points at a message: where it stands and a reason, never what it says.
-func (r *run) refuse(i int, code string) error {
-	record, err := stream.PointTo(r.batch[i], StageName, code, 1).Record()
-	if err != nil {
-		return relais.E(relais.KindInternal, "refuse envelope", err)
-	}
+// refuse says that a message can never be indexed, and why: never what it says.
+func (r *run) refuse(i int, code string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.refused = append(r.refused, stream.Refusal{Index: i, Record: record})
-	return nil
+	r.refused = append(r.refused, stream.Refusal{Index: i, Code: code})
 }

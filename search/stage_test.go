@@ -2,7 +2,6 @@ package search
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -144,17 +143,13 @@ func pointers(t *testing.T, batch []stream.Message, refused []stream.Refusal) ma
 	t.Helper()
 	var codes map[int]string
 	for _, r := range refused {
-		var p stream.Pointer
-		if err := json.Unmarshal(r.Record.Value, &p); err != nil {
-			t.Fatal(err)
-		}
-		if m := batch[r.Index]; p.Offset != m.Offset || p.Key != m.Key || p.Stage != StageName || strings.Contains(string(r.Record.Value), "secret") {
-			t.Errorf("message %d: %s", r.Index, r.Record.Value)
+		if r.Index >= len(batch) || r.Record.Value != nil || strings.Contains(r.Code, "secret") {
+			t.Errorf("message %d: %q %s", r.Index, r.Code, r.Record.Value)
 		}
 		if codes == nil {
 			codes = make(map[int]string)
 		}
-		codes[r.Index] = p.Code
+		codes[r.Index] = r.Code
 	}
 	return codes
 }

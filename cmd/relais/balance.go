@@ -15,7 +15,8 @@ func (a *app) balanceCmd() *cobra.Command {
 		Use: "balance [CASE]", Short: "Account for every item seen", Args: cobra.MaximumNArgs(1),
 		Long: `Tells, by source and folder, what became of every item seen: stored, duplicate,
 refused, quarantined (marked personal: nobody has read them), excluded by a rule,
-erased, or pending. Exits with 5 when a case does not balance.`,
+erased, or pending. Records of the streams that no stage can handle and that are of no
+case are told apart: they were never seen in a source. Exits with 5 when a case does not balance.`,
 		Example: "  relais balance\n  relais balance \"Ann leaves\" --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := named(args...); err != nil {
@@ -86,6 +87,9 @@ func (a *app) printBalanceLine(b relais.Balance) {
 		if part.n > 0 {
 			line += fmt.Sprintf(" + %d %s", part.n, part.name)
 		}
+	}
+	if b.Apart > 0 {
+		line += fmt.Sprintf(" (and apart, %d records of no case: `relais refused list`)", b.Apart)
 	}
 	switch {
 	case !b.Balanced && b.Pending > 0 && b.Seen == b.Sum():

@@ -41,7 +41,7 @@ type refusalNews struct {
 
 func (o *operator) newRefusals(ctx context.Context, c relais.CaseID, emit func(relais.Event)) (*refusalNews, error) {
 	n := &refusalNews{o: o, c: c, told: map[string]bool{}, emit: emit}
-	list, err := o.ar.state.Refusals(ctx, c)
+	list, err := o.ar.Refusals(ctx, c)
 	for _, r := range list {
 		n.told[r.ID] = true
 	}
@@ -61,7 +61,7 @@ func (n *refusalNews) filter(e relais.Event) {
 
 // rest tells of what later stages refused.
 func (n *refusalNews) rest(ctx context.Context) error {
-	list, err := n.o.ar.state.Refusals(ctx, n.c)
+	list, err := n.o.ar.Refusals(ctx, n.c)
 	for i := range list {
 		n.filter(relais.Event{Type: "refused", Source: list[i].Source, Folder: list[i].Folder, Refusal: &list[i]})
 	}
@@ -200,6 +200,9 @@ func (o *operator) finish(ctx context.Context, k relais.Case, req relais.IngestR
 		return err
 	}
 	b, err := o.ar.cases.Balance(ctx, k.Name)
+	if err == nil {
+		b.Apart, err = o.apart(ctx)
+	}
 	if err == nil {
 		emit(relais.Event{Type: "balance", Balance: &b})
 	}

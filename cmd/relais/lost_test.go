@@ -3,17 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
-	"maps"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/stream"
-	"github.com/relais-archive/relais/internal/stream/kafka"
 	"github.com/relais-archive/relais/internal/stream/kafka/kafkatest"
 )
 
@@ -163,82 +158,4 @@ func (p *program) comesBack(t *testing.T, want, account, mail string) {
 		t.Errorf("accounts differ:\n%s\n%s", got, account)
 	}
 	p.must("verify", "--read-data")
-}
-
-// TestPoisonRecords appends to stream "raw" what no capture has written: bytes of no
-// record, and records whose sealed part is not of their key, or of no key at all. Each is
-// passed over and pointed to in stream "refused" once; the rest goes on, and
-// verify tells of them.
-func TestPoisonRecords(t *testing.T) {
-	p := newOnServers(t)
-	mail := filepath.Join(t.TempDir(), "mail")
-	mailbox(t, mail, 20)
-	p.must(ingestArgs(mail)...)
-	var message relais.Document
-	for line := range strings.Lines(p.export()) {
-		if err := json.Unmarshal([]byte(line), &message); err != nil || message.Kind == relais.KindMessage {
-			break
-		}
-	}
-	log, err := kafka.Open(t.Context(), kafka.Options{Brokers: p.brokers(), Namespace: p.namespace()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = log.Close() }()
-	ann, poison := relais.NewCaseID("Ann", 0), [][]byte{[]byte("no record"), nil}
-	for _, r := range []relais.SealedRecord{
-		{Format: relais.RawFormat, Case: ann, Blob: message.SHA256, Sealed: []byte("not sealed under this key at all")},
-		{Format: relais.RawFormat + 1, Case: ann, Blob: message.SHA256, Sealed: []byte("of a newer version")},
-		{Format: relais.RawFormat, Case: ann, Blob: relais.Digest{1}, Sealed: []byte("of a blob that nobody has captured")},
-	} {
-		b, err := r.Encode()
-		if err != nil {
-			t.Fatal(err)
-		}
-		poison = append(poison, b)
-	}
-	for i, value := range poison {
-		if err := log.Append(t.Context(), stream.TopicRaw, []stream.Record{{Key: fmt.Sprint("poison-", i), Value: value}}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	more := filepath.Join(t.TempDir(), "mail")
-	mailbox(t, more, 40)
-	p.must(ingestArgs(more)...)
-	plain := newProgram(t)
-	plain.must(ingestArgs(mail)...)
-	plain.must(ingestArgs(more)...)
-	if want, got := plain.export(), p.export(); got != want {
-		t.Errorf("exports differ: %s and %s\n%s", fingerprint(want), fingerprint(got), firstDifference(want, got))
-	}
-	want := map[string]int{"poison-0": 1, "poison-1": 1, "poison-2": 3, "poison-3": 1} // the last has no key: it was erased
-	if got := pointers(t, log); !maps.Equal(got, want) {
-		t.Errorf("refused, after so many attempts: %v, want %v", got, want)
-	}
-	if r := p.run("verify", "--read-data"); r.code != exitDamaged || strings.Count(r.out, "record_unreadable") != len(poison)-1 { // an empty one says nothing
-		t.Errorf("verify: exit %d\n%s%s", r.code, r.out, r.err)
-	}
-}
-
-// pointers gives the keys of the records that stream "refused" points to, each of which
-// it may do once, and the attempts that were made.
-func pointers(t *testing.T, log *kafka.Log) map[string]int {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	list := map[string]int{}
-	opt := stream.RunOptions{Idle: func(context.Context) error { cancel(); return nil }}
-	if err := log.Run(ctx, "reader-of-the-test", stream.TopicRefused, opt, func(_ context.Context, batch []stream.Message) ([]stream.Refusal, error) {
-		for _, m := range batch {
-			var p stream.Pointer
-			if err := json.Unmarshal(m.Value, &p); err != nil {
-				t.Error(err)
-			}
-			list[p.Key] += p.Attempts
-		}
-		return nil, nil
-	}); err != nil {
-		t.Error(err)
-	}
-	return list
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/relais-archive/relais/enrich"
+	"github.com/relais-archive/relais/internal/refused"
 	"github.com/relais-archive/relais/internal/stream"
 )
 
@@ -17,6 +18,7 @@ func (ar *archive) Metrics(ctx context.Context, w io.Writer) error {
 	}
 	for _, g := range []struct{ stage, group, topic string }{
 		{stageEnrich, enrich.Group(generation), stream.TopicRaw}, {stageIndex, ar.index.Group(), stream.TopicEnriched},
+		{stageRefused, refused.Group, stream.TopicRefused},
 	} {
 		end, err := ar.log.End(ctx, g.topic)
 		if err != nil {
@@ -30,11 +32,11 @@ func (ar *archive) Metrics(ctx context.Context, w io.Writer) error {
 			return err
 		}
 	}
-	refused, err := ar.state.Refusals(ctx, "")
+	list, err := ar.Refusals(ctx, "")
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(w, "relais_refused %d\n", len(refused)); err != nil {
+	if _, err := fmt.Fprintf(w, "relais_refused %d\n", len(list)); err != nil {
 		return err
 	}
 	return ar.progressMetrics(w)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/relais-archive/relais/enrich"
+	"github.com/relais-archive/relais/internal/refused"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/sqlitefile"
 	"github.com/relais-archive/relais/internal/state"
@@ -17,8 +18,9 @@ import (
 
 // The stages that a process may run.
 const (
-	stageEnrich = "enrich"
-	stageIndex  = "index"
+	stageEnrich  = "enrich"
+	stageIndex   = "index"
+	stageRefused = refused.Group
 )
 
 // The times of a pipeline.
@@ -37,6 +39,7 @@ type pipeline struct {
 	newStage func(ctx context.Context) (*enrich.Stage, error)
 	index    search.Writer
 	indexer  *search.Stage
+	refusals *refused.Stage
 	group    func() string // of the index in use: one for each generation of the index
 	inside   []string      // what start runs; nothing where workers of their own do
 	logger   *slog.Logger
@@ -64,7 +67,7 @@ func (p *pipeline) run(parent context.Context, stages []string) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(parent))
 	p.cancel = cancel
 	for _, name := range stages {
-		stage := map[string]func(context.Context) error{stageEnrich: p.enrich, stageIndex: p.feed}[name]
+		stage := map[string]func(context.Context) error{stageEnrich: p.enrich, stageIndex: p.feed, stageRefused: p.account}[name]
 		p.running.Go(func() { p.keep(ctx, name, stage) })
 	}
 }
@@ -140,6 +143,17 @@ func (p *pipeline) feed(ctx context.Context) error {
 	group := p.group()
 	go until(ctx, cancel, func(context.Context) (bool, error) { return p.group() != group, nil })
 	err := p.watched(stageIndex).Run(ctx, group, stream.TopicEnriched, indexOptions(p.indexer, p.logger), p.indexer.Handle)
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// account brings what other stages refused into state.
+func (p *pipeline) account(ctx context.Context) error {
+	opt := p.refusals.RunOptions()
+	opt.OnFault = bears(stageRefused, p.logger)
+	err := p.watched(stageRefused).Run(ctx, refused.Group, stream.TopicRefused, opt, p.refusals.Handle)
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -246,10 +260,15 @@ func outlive(parent context.Context, d time.Duration) (context.Context, context.
 func indexOptions(s *search.Stage, logger *slog.Logger) stream.RunOptions {
 	opt := s.RunOptions()
 	opt.MaxWait, opt.Retryable = 100*time.Millisecond, relais.Retryable
-	opt.OnFault = func(err error) {
-		logger.Warn("a batch must be handled again", "stage", stageIndex, "code", string(relais.KindOf(err)), "error", err)
-	}
+	opt.OnFault = bears(stageIndex, logger)
 	return opt
+}
+
+// bears logs what a stage goes on after.
+func bears(stage string, logger *slog.Logger) func(error) {
+	return func(err error) {
+		logger.Warn("a batch must be handled again", "stage", stage, "code", string(relais.KindOf(err)), "error", err)
+	}
 }
 
 // renewed makes the enrich stage begin anew: the clients or the generation changed.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -74,7 +75,7 @@ func (a *app) promote(ctx context.Context, emit func(relais.Event)) (err error) 
 		run  func(context.Context) error
 	}{
 		{"packs", p.copyPacks}, {"keys", p.copyKeys}, {"audit log", p.copyAudit}, {"state", p.copyState},
-		{"captured items", p.appendRaw}, {"documents", p.appendEnriched}, {"index", p.fillIndex}, {"verification", p.verify},
+		{"captured items", p.appendRaw}, {"documents", p.appendEnriched}, {"index", p.fillIndex}, {"refused records", p.refuseAgain}, {"verification", p.verify},
 	} {
 		emit(relais.Event{Type: "note", Detail: step.name + " …"})
 		if err := step.run(ctx); err != nil {
@@ -213,6 +214,19 @@ func (p *promotion) appendEnriched(ctx context.Context) error {
 func (p *promotion) fillIndex(ctx context.Context) error {
 	o := &operator{p.to}
 	return errors.Join(o.fill(ctx, groupOf(1), p.to.indexStage(p.to.index), p.emit), p.to.index.Refresh(ctx))
+}
+
+// refuseAgain lets the stages of the servers pass over what those of the directory have
+// refused: the same records stand in other places there, and would be damage to a
+// verification that knew nothing of them.
+func (p *promotion) refuseAgain(ctx context.Context) error {
+	list, err := p.from.Refusals(ctx, "")
+	if err != nil || !slices.ContainsFunc(list, func(r relais.Refusal) bool { return r.Record != nil }) {
+		return err
+	}
+	p.to.pipeline.run(ctx, []string{stageEnrich, stageRefused})
+	defer p.to.pipeline.stop()
+	return p.to.pipeline.wait(ctx, func(stage string, l lag) { p.told(stage, l.Done, l.Total) })
 }
 
 // verify reads every byte on the servers, and compares the documents of both archives.

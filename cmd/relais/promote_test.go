@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/relais-archive/relais/internal/stream"
 )
 
 // TestPromote copies an embedded archive to servers, killed on the way: the new archive
@@ -19,6 +21,11 @@ func TestPromote(t *testing.T) {
 	p := newProgram(t)
 	p.importClients()
 	p.must(ingestArgs(mail)...)
+	p.poison(stream.TopicRaw, p.poisons()...)
+	p.must(ingestArgs(mail)...)
+	if account := accounts(p); !strings.Contains(account, `"apart":4`) {
+		t.Errorf("the account tells nothing of refused records: %s", account)
+	}
 	want, account := p.export(), accounts(p)
 
 	servers := *p // the same key and, for `promote`, the same directory

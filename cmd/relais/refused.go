@@ -31,7 +31,11 @@ func (a *app) refusals(ctx context.Context, s *session, caseName string) ([]rela
 func (a *app) refusedListCmd() *cobra.Command {
 	var caseName string
 	cmd := &cobra.Command{
-		Use: "list", Short: "List what was refused, with reasons", Args: cobra.NoArgs, Example: "  relais refused list --case \"Ann leaves\"",
+		Use: "list", Short: "List what was refused, with reasons", Args: cobra.NoArgs,
+		Long: `Lists what was refused: items of sources, by source, folder and position; and records
+of the streams that a stage cannot handle, by topic, partition and offset. Those that
+belong to no case are listed when no case is named.`,
+		Example: "  relais refused list --case \"Ann leaves\"",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.with(cmd.Context(), false, func(s *session) error {
 				list, err := a.refusals(cmd.Context(), s, caseName)
@@ -78,7 +82,8 @@ func (a *app) refusedRetryCmd() *cobra.Command {
 	var caseName string
 	cmd := &cobra.Command{
 		Use: "retry", Short: "Read again what could not be read", Args: cobra.NoArgs,
-		Long: `Reads again what was captured and could not be read: after a new version, say.
+		Long: `Reads again what was captured and could not be read, after a new version, say; every
+document is indexed anew, too.
 What could not be captured is tried again by the next ingest of its source.`,
 		Example: "  relais refused retry",
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -104,9 +109,17 @@ func (a *app) showRefusal(r relais.Refusal, whole bool) error {
 }
 
 // place says where a refusal was met.
-func place(r relais.Refusal) string { return plain(r.Source + " / " + r.Folder + " / " + r.Position) }
+func place(r relais.Refusal) string {
+	if r.Record != nil {
+		return plain("record " + r.Record.Place())
+	}
+	return plain(r.Source + " / " + r.Folder + " / " + r.Position)
+}
 
 func kept(r relais.Refusal) string {
+	if r.Record != nil {
+		return "kept, in the stream"
+	}
 	if r.SHA256.IsZero() {
 		return "not captured"
 	}
@@ -123,7 +136,7 @@ func (o *operator) RetryRefused(ctx context.Context, caseName string, emit func(
 		}
 		id = k.ID
 	}
-	before, err := o.ar.state.Refusals(ctx, id)
+	before, err := o.ar.Refusals(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -138,7 +151,7 @@ func (o *operator) RetryRefused(ctx context.Context, caseName string, emit func(
 	if err := o.Wait(ctx, emit); err != nil {
 		return err
 	}
-	after, err := o.ar.state.Refusals(ctx, id)
+	after, err := o.ar.Refusals(ctx, id)
 	if err == nil {
 		emit(relais.Event{Type: "note", Detail: fmt.Sprintf("%d were refused, %d still are.", len(before), len(after))})
 	}

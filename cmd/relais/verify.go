@@ -19,6 +19,7 @@ type verification struct {
 	Records   int64 `json:"records"` // of the streams, when data is read
 	Faults    int64 `json:"faults"`
 	Harmless  int64 `json:"harmless"`
+	Refused   int64 `json:"refused"` // records and documents on record as refused: known, and no fault
 }
 
 // Verify checks the files of tables page by page, packs by their checksums, the index against the envelopes it was
@@ -31,6 +32,10 @@ func (o *operator) Verify(ctx context.Context, readData bool, emit func(relais.E
 	}
 	defer done()
 	var v verification
+	known := &knownRefusals{tell: func(code, detail string) {
+		v.Refused++
+		emit(relais.Event{Type: "note", Detail: code + " " + detail})
+	}}
 	fault := func(f blob.Fault) {
 		if f.Harmless {
 			v.Harmless++
@@ -41,11 +46,12 @@ func (o *operator) Verify(ctx context.Context, readData bool, emit func(relais.E
 	}
 	for _, step := range []func() error{
 		func() error { return o.verifyFiles(ctx, readData, fault) },
+		func() error { return known.learn(ctx, o, fault) },
 		func() (err error) { v.Checked, err = o.ar.blobs.Verify(ctx, readData, fault); return err },
-		func() (err error) { v.Documents, err = o.verifyIndex(ctx, fault); return err },
+		func() (err error) { v.Documents, err = o.verifyIndex(ctx, known, fault); return err },
 		func() (err error) {
 			if readData {
-				v.Records, err = o.verifyData(ctx, fault)
+				v.Records, err = o.verifyData(ctx, known, fault)
 			}
 			return err
 		},
@@ -88,8 +94,9 @@ func (o *operator) verifyFiles(ctx context.Context, deep bool, fault func(blob.F
 	return nil
 }
 
-// verifyIndex compares the index, document by document, with the current envelopes.
-func (o *operator) verifyIndex(ctx context.Context, fault func(blob.Fault)) (int64, error) {
+// verifyIndex compares the index, document by document, with the current envelopes. What
+// the index stage has refused is not there, or of an older revision.
+func (o *operator) verifyIndex(ctx context.Context, known *knownRefusals, fault func(blob.Fault)) (int64, error) {
 	want := map[relais.DocumentID]int64{}
 	if err := o.ar.state.EachEnvelope(ctx, func(page []state.Envelope) error {
 		for _, e := range page {
@@ -104,7 +111,7 @@ func (o *operator) verifyIndex(ctx context.Context, fault func(blob.Fault)) (int
 		switch r, ok := want[id]; {
 		case !ok:
 			fault(blob.Fault{Code: "index_extra", Detail: string(id)})
-		case r != revision:
+		case r != revision && !known.document(id, r):
 			fault(blob.Fault{Code: "index_stale", Detail: string(id)})
 		}
 		delete(want, id)
@@ -115,7 +122,9 @@ func (o *operator) verifyIndex(ctx context.Context, fault func(blob.Fault)) (int
 		return total, nil
 	}
 	for _, id := range sortedIDs(want) {
-		fault(blob.Fault{Code: "index_missing", Detail: string(id)})
+		if !known.document(id, want[id]) {
+			fault(blob.Fault{Code: "index_missing", Detail: string(id)})
+		}
 	}
 	return total, err
 }
@@ -126,7 +135,8 @@ func (a *app) verifyCmd() *cobra.Command {
 		Use: "verify", Short: "Prove that what is kept is whole", Args: cobra.NoArgs,
 		Long: `Checks the files of tables page by page; packs against their tables of contents and, with --read-data, every byte
 against its checksum, every document and every record of the streams; the index
-against the documents it was made from; the audit log by its chain. Exits with 13 when something is damaged.`,
+against the documents it was made from; the audit log by its chain. Exits with 13 when something is damaged. A record
+that a stage has refused (see "relais refused list") is told and counted, and is no damage.`,
 		Example: "  relais verify\n  relais verify --read-data --json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			q := url.Values{}
@@ -135,12 +145,12 @@ against the documents it was made from; the audit log by its chain. Exits with 1
 			}
 			return a.watch(cmd.Context(), "/api/v1/verify", q, func(e relais.Event) {
 				switch e.Type {
-				case "fault":
+				case "fault", "note":
 					fmt.Fprintln(a.sys.out, plain(e.Detail))
 				case "verified":
 					r := asMap(e.Result)
-					fmt.Fprintf(a.sys.out, "%v packs, %v blobs, %v bytes read, %v documents, %v records: %v faults, %v harmless leftovers\n",
-						r["packs"], r["blobs"], r["bytes"], r["documents"], r["records"], r["faults"], r["harmless"])
+					fmt.Fprintf(a.sys.out, "%v packs, %v blobs, %v bytes read, %v documents, %v records: %v faults, %v harmless leftovers, %v known refusals\n",
+						r["packs"], r["blobs"], r["bytes"], r["documents"], r["records"], r["faults"], r["harmless"], r["refused"])
 				}
 			})
 		},

@@ -12,7 +12,7 @@ import (
 
 // verifyData opens every document as a reader would, and every record of the
 // streams from which all else is made again. It counts the records.
-func (o *operator) verifyData(ctx context.Context, fault func(blob.Fault)) (int64, error) {
+func (o *operator) verifyData(ctx context.Context, known *knownRefusals, fault func(blob.Fault)) (int64, error) {
 	if err := o.ar.state.EachEnvelope(ctx, func(page []state.Envelope) error {
 		return o.verifyDocuments(ctx, page, fault)
 	}); err != nil {
@@ -20,7 +20,11 @@ func (o *operator) verifyData(ctx context.Context, fault func(blob.Fault)) (int6
 	}
 	var records int64
 	for _, topic := range []string{stream.TopicRaw, stream.TopicEnriched} {
-		n, err := o.verifyTopic(ctx, topic, fault)
+		n, err := o.readTopic(ctx, topic, fault, func(ctx context.Context, m stream.Message) {
+			if err := o.openRecord(ctx, m); err != nil && ctx.Err() == nil && !known.record(m) {
+				fault(blob.Fault{Code: "record_unreadable", Detail: fmt.Sprintf("%s %d/%d: %s", topic, m.Partition, m.Offset, relais.KindOf(err))})
+			}
+		})
 		if records += n; err != nil {
 			return records, err
 		}
@@ -56,8 +60,9 @@ func (o *operator) verifyDocuments(ctx context.Context, page []state.Envelope, f
 // verifyGroup is the consumer group that reads the streams for a verification.
 const verifyGroup = "verify"
 
-// verifyTopic reads a topic from its start to where it ends now.
-func (o *operator) verifyTopic(ctx context.Context, topic string, fault func(blob.Fault)) (int64, error) {
+// readTopic shows the records of a topic, from its start to where it ends now, and
+// counts them.
+func (o *operator) readTopic(ctx context.Context, topic string, fault func(blob.Fault), show func(context.Context, stream.Message)) (int64, error) {
 	goal, err := o.ar.pipeline.endOf(ctx, topic) // a broker may be away for a moment
 	if err != nil {
 		return 0, err
@@ -65,7 +70,7 @@ func (o *operator) verifyTopic(ctx context.Context, topic string, fault func(blo
 	if err := o.ar.log.Reset(ctx, verifyGroup, topic, stream.Position{}); err != nil {
 		return 0, err
 	}
-	r := &recordReader{o: o, topic: topic, fault: fault, next: stream.Position{}, goal: goal}
+	r := &recordReader{topic: topic, fault: fault, show: show, next: stream.Position{}, goal: goal}
 	if r.next.Reached(goal) {
 		return 0, nil
 	}
@@ -79,33 +84,32 @@ func (o *operator) verifyTopic(ctx context.Context, topic string, fault func(blo
 	return r.count, err
 }
 
-// recordReader opens the records of one topic.
+// recordReader reads the records of one topic.
 type recordReader struct {
-	o     *operator
 	topic string
 	fault func(blob.Fault)
+	show  func(context.Context, stream.Message)
 	next  stream.Position // the offset expected of each partition
 	goal  stream.Position
 	count int64
 	done  func()
 }
 
-// handle opens a batch. Faults are told, never refused: nothing of the log changes.
+// handle shows a batch. Faults are told, never refused: nothing of the log changes.
 func (r *recordReader) handle(ctx context.Context, batch []stream.Message) ([]stream.Refusal, error) {
 	for _, m := range batch {
 		if m.Offset < r.next[m.Partition] {
 			continue // a record may come twice
 		}
-		// Every item that was captured stays in "raw"; "enriched" is compacted.
-		if gap := m.Offset - r.next[m.Partition]; gap > 0 && r.topic == stream.TopicRaw {
+		// Every item that was captured stays in "raw", and so do pointers; "enriched" is
+		// compacted.
+		if gap := m.Offset - r.next[m.Partition]; gap > 0 && r.topic != stream.TopicEnriched {
 			r.fault(blob.Fault{Code: "records_missing", Detail: fmt.Sprintf("%s %d/%d: %d records", r.topic, m.Partition, m.Offset, gap)})
 		}
 		r.next[m.Partition] = m.Offset + 1
 		r.count++
-		if err := r.open(ctx, m); ctx.Err() != nil {
+		if r.show(ctx, m); ctx.Err() != nil {
 			return nil, ctx.Err()
-		} else if err != nil {
-			r.fault(blob.Fault{Code: "record_unreadable", Detail: fmt.Sprintf("%s %d/%d: %s", r.topic, m.Partition, m.Offset, relais.KindOf(err))})
 		}
 	}
 	if r.next.Reached(r.goal) {
@@ -123,7 +127,8 @@ func (r *recordReader) idle(context.Context) error {
 	return nil
 }
 
-func (r *recordReader) open(ctx context.Context, m stream.Message) error {
+// openRecord opens a record as the stage that reads it would.
+func (o *operator) openRecord(ctx context.Context, m stream.Message) error {
 	if m.Value == nil {
 		return nil
 	}
@@ -132,9 +137,9 @@ func (r *recordReader) open(ctx context.Context, m stream.Message) error {
 		return err
 	}
 	seal := relais.SealedRaw
-	if r.topic == stream.TopicEnriched {
+	if m.Topic == stream.TopicEnriched {
 		seal = relais.SealedEnvelope
 	}
-	_, err = r.o.ar.blobs.Unseal(ctx, rec.Case, seal, []blob.Sealed{{Digest: rec.Blob, Bytes: rec.Sealed}})
+	_, err = o.ar.blobs.Unseal(ctx, rec.Case, seal, []blob.Sealed{{Digest: rec.Blob, Bytes: rec.Sealed}})
 	return err
 }

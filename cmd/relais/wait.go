@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/relais-archive/relais/enrich"
+	"github.com/relais-archive/relais/internal/refused"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/state"
 	"github.com/relais-archive/relais/internal/stream"
@@ -23,7 +24,7 @@ func sum(p stream.Position) (n int64) {
 }
 
 // wait returns when everything appended to stream "raw" so far can be found:
-// enriched, settled, indexed and refreshed. step is told how far each stage is.
+// enriched, settled, indexed and refreshed, and what was refused of it told. step is told how far each stage is.
 func (p *pipeline) wait(ctx context.Context, tell func(stage string, l lag)) error {
 	p.setFault(nil)
 	p.progressed()
@@ -59,7 +60,23 @@ func (p *pipeline) wait(ctx context.Context, tell func(stage string, l lag)) err
 	if err := p.poll(ctx, func() (bool, error) { err := p.index.Refresh(ctx); return err == nil, err }); err != nil {
 		return err
 	}
+	if err := p.accounted(ctx, step); err != nil {
+		return err
+	}
 	return p.remember(ctx, map[string]stream.Position{stream.TopicRaw: goal, stream.TopicEnriched: end})
+}
+
+// accounted returns when everything that was refused so far is in state.
+func (p *pipeline) accounted(ctx context.Context, step func(string, lag)) error {
+	end, err := p.endOf(ctx, stream.TopicRefused)
+	if err != nil {
+		return err
+	}
+	return p.poll(ctx, func() (bool, error) {
+		at, err := p.log.Committed(ctx, refused.Group, stream.TopicRefused)
+		step(stageRefused, lag{sum(at), sum(end)})
+		return err == nil && at.Reached(end), err
+	})
 }
 
 // whole asks for what only the end of a topic tells: that it has lost records. The

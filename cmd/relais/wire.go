@@ -25,6 +25,7 @@ import (
 	"github.com/relais-archive/relais/internal/blob/s3"
 	"github.com/relais-archive/relais/internal/casefile"
 	"github.com/relais-archive/relais/internal/format"
+	"github.com/relais-archive/relais/internal/refused"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/seal"
 	"github.com/relais-archive/relais/internal/state"
@@ -136,7 +137,7 @@ func (ar *archive) assemble(ctx context.Context) error {
 				Logger: ar.logger, Clock: time.Now, Workers: runtime.GOMAXPROCS(0),
 			})
 		},
-		indexer: ar.indexStage(ar.index),
+		indexer: ar.indexStage(ar.index), refusals: refused.NewStage(ar.state),
 	}
 	ar.closers = append(ar.closers, func() error { ar.pipeline.stop(); return nil })
 	if err := ar.followRules(ctx); err != nil {
@@ -151,7 +152,7 @@ func (ar *archive) assemble(ctx context.Context) error {
 		return err
 	}
 	ar.server = api.New(api.Deps{
-		Searcher: ar.index, Library: opener{ar.library}, Cases: ar.cases, Clients: ar.state, Audit: ar.audit, Tokens: ar.tokens,
+		Searcher: ar.index, Library: opener{ar.library}, Cases: ar.cases, Clients: ar, Audit: ar.audit, Tokens: ar.tokens,
 		Health: ar, Operator: &operator{ar}, Hash: hash, Location: ar.location, Now: time.Now,
 		Clock: access.NewClock(ar.state, time.Now).Now, Logger: ar.logger, Version: version(), Topics: topics,
 	})

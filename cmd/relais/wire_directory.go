@@ -43,7 +43,7 @@ func (ar *archive) openDirectory(ctx context.Context, create bool) (err error) {
 			return err
 		}
 	}
-	ar.inside = []string{stageEnrich, stageIndex}
+	ar.inside = []string{stageEnrich, stageIndex, stageRefused}
 	ar.socket = socketPath(ar.cfg.data)
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/relais-archive/relais/internal/audit"
 	"github.com/relais-archive/relais/internal/blob"
 	"github.com/relais-archive/relais/internal/blob/s3"
+	"github.com/relais-archive/relais/internal/refused"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/seal"
 	"github.com/relais-archive/relais/internal/state"
@@ -198,7 +199,10 @@ func (ar *archive) openBrokers(ctx context.Context) error {
 // ingest of their source, and documents that "enriched" does not hold are appended anew.
 // This process then runs the stages: whoever mends a stream has stopped the workers.
 func (ar *archive) admitLoss(ctx context.Context) error {
-	ar.inside = []string{stageEnrich, stageIndex}
+	ar.inside = []string{stageEnrich, stageIndex, stageRefused}
+	if err := ar.followRefused(ctx); err != nil {
+		return err
+	}
 	before, err := ar.leastHeld(ctx)
 	if err != nil {
 		return err
@@ -221,6 +225,20 @@ func (ar *archive) admitLoss(ctx context.Context) error {
 	return nil
 }
 
+// followRefused lets the stage of topic "refused" begin anew where that topic was lost:
+// what it had brought into state stays there.
+func (ar *archive) followRefused(ctx context.Context) error {
+	at, err := ar.log.Committed(ctx, refused.Group, stream.TopicRefused)
+	if err != nil {
+		return err
+	}
+	end, err := ar.log.End(ctx, stream.TopicRefused)
+	if err != nil || end.Reached(at) {
+		return err
+	}
+	return ar.log.Reset(ctx, refused.Group, stream.TopicRefused, stream.Position{})
+}
+
 // leastHeld gives how many records each topic has taken, at least: where it was seen to
 // end, or, when it was lost before anybody looked, as many as what state knows of them.
 func (ar *archive) leastHeld(ctx context.Context) (map[string]int64, error) {
@@ -236,6 +254,9 @@ func (ar *archive) leastHeld(ctx context.Context) (map[string]int64, error) {
 
 // forget makes state hold what a topic held for not appended.
 func (ar *archive) forget(ctx context.Context, topic string) error {
+	if err := ar.state.ForgetRecords(ctx, topic); err != nil {
+		return err
+	}
 	if topic == stream.TopicEnriched {
 		return ar.state.MarkAll(ctx)
 	}

@@ -18,7 +18,8 @@ func (a *app) workerCmd() *cobra.Command {
 		Use: "worker enrich|index|all", Short: "Run stages of the pipeline, without serving", Args: cobra.ExactArgs(1),
 		ValidArgs: []string{stageEnrich, stageIndex, "all"},
 		Long: `Runs the stages that read and index what was captured, until it is stopped; it then
-finishes the batch it is in. On servers any number of workers share the work, and one
+finishes the batch it is in. Whoever reads also keeps the account of the records that
+no stage could handle. On servers any number of workers share the work, and one
 may start before there is an archive: it waits for it. An archive embedded in a
 directory has one process, so that "all" is the one worker there is.
 
@@ -42,11 +43,14 @@ document.`,
 func (a *app) workerStages(name string) ([]string, error) {
 	switch {
 	case name == "all":
-		return []string{stageEnrich, stageIndex}, nil
+		return []string{stageEnrich, stageIndex, stageRefused}, nil
 	case name != stageEnrich && name != stageIndex:
 		return nil, relais.WithHint(relais.Errorf(relais.KindInvalid, "worker", "there is no worker %q", name), "enrich, index or all")
 	case a.cfg.servers() == 0:
 		return nil, relais.WithHint(relais.Errorf(relais.KindInvalid, "worker", "the embedded archive has no worker %q", name), "`relais worker all`")
+	}
+	if name == stageEnrich {
+		return []string{stageEnrich, stageRefused}, nil
 	}
 	return []string{name}, nil
 }

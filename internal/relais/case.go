@@ -1,6 +1,9 @@
 package relais
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Case is a departure: one owner leaves, one purpose is declared.
 type Case struct {
@@ -112,23 +115,51 @@ type ReasonCount struct {
 type Balance struct {
 	Case string `json:"case"`
 	Counts
+	// Apart is how many records of the streams were refused that belong to no case: they
+	// stand beside what was seen, and are the whole archive's.
+	Apart    int64           `json:"apart,omitempty"`
 	Balanced bool            `json:"balanced"`
 	Sources  []SourceBalance `json:"sources"`
 	Reasons  []ReasonCount   `json:"reasons"`
 }
 
-// Refusal is one occurrence that could not be captured or read: a pointer and a
-// reason, never content.
+// Refusal is one occurrence that could not be captured or read, or one record of the
+// streams that no stage could handle: a pointer and a reason, never content.
 type Refusal struct {
-	ID       string    `json:"id"` // the occurrence's key
-	Case     CaseID    `json:"case"`
+	ID       string    `json:"id"`   // the occurrence's key; of a record its document, or else its place
+	Case     CaseID    `json:"case"` // "" of a record that is of no case
 	Source   string    `json:"source"`
 	Folder   string    `json:"folder,omitempty"`
 	Position string    `json:"position"`
-	Stage    string    `json:"stage"`  // ingest, enrich, index
+	Stage    string    `json:"stage"`  // ingest, enrich, index, refused
 	Code     string    `json:"code"`   // a stable reason class
 	Detail   string    `json:"detail"` // what was wrong, without content
 	Attempts int       `json:"attempts"`
 	SHA256   Digest    `json:"sha256,omitzero"` // zero when no bytes were captured
 	At       time.Time `json:"at,omitzero"`
+
+	Record *RefusedRecord `json:"record,omitempty"` // nil of an occurrence
 }
+
+// Apart counts the refusals that are of no case: see [Balance].
+func Apart(list []Refusal) (n int64) {
+	for _, r := range list {
+		if r.Case == "" {
+			n++
+		}
+	}
+	return n
+}
+
+// RefusedRecord is where a record stands that a stage could not handle.
+type RefusedRecord struct {
+	Topic      string `json:"topic"`
+	Partition  int    `json:"partition"`
+	Offset     int64  `json:"offset"`
+	Key        string `json:"key,omitempty"`
+	Generation int64  `json:"generation"`        // of the stage, or of the index it feeds; -1 when it has none
+	Version    int64  `json:"version,omitempty"` // the revision of the document, 0 when it is none or not known
+}
+
+// Place names where the record stands: topic/partition/offset.
+func (r RefusedRecord) Place() string { return fmt.Sprintf("%s/%d/%d", r.Topic, r.Partition, r.Offset) }

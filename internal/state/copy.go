@@ -25,8 +25,8 @@ type table struct {
 	own     []string // keys of rows that stay as they are
 }
 
-// tables lists what Copy copies: all but the version of the schema, cases last, so
-// that a copy that was stopped is no archive yet.
+// tables lists what Copy copies: all but the version of the schema and leftTables,
+// cases last, so that a copy that was stopped is no archive yet.
 func tables() []table {
 	return []table{
 		{"meta", "name text, value text", 1, true, nil},
@@ -52,6 +52,10 @@ func tables() []table {
 			"changed bigint, settled bigint", 1, true, nil},
 	}
 }
+
+// leftTables lists what Copy leaves: their rows name places of one log, where the
+// other's log has other records. Its own stages fill it.
+func leftTables() []string { return []string{"refused_records"} }
 
 // Copy makes what one state remembers the memory of another, table by table and in
 // the order of keys: only what differs is written, so that a copy that was stopped

@@ -40,6 +40,9 @@ func Tables() (names []string) {
 	return names
 }
 
+// LeftTables names the tables that Copy leaves.
+func LeftTables() []string { return leftTables() }
+
 // SetSchemaVersion makes a database look as a later program left it.
 func SetSchemaVersion(ctx context.Context, db *DB, version int) error {
 	_, err := db.write.ExecContext(ctx, `INSERT INTO schema_version (version) VALUES ($1)`, version)

@@ -1,7 +1,6 @@
 package state
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"slices"
@@ -105,22 +104,6 @@ func putRefusal(ctx context.Context, q session, r relais.Refusal) error {
 			attempts = refusals.attempts + 1, at = excluded.at`,
 		r.ID, string(r.Case), r.Source, r.Folder, r.Position, r.Stage, r.Code, r.Detail, r.Attempts, r.SHA256.String(), formatTime(r.At))
 	return err
-}
-
-// Refuse records refusals of a later stage, where nothing else is written.
-func (db *DB) Refuse(ctx context.Context, list []relais.Refusal) error {
-	list = slices.Clone(list) // in an order that all who refuse the same items share
-	slices.SortFunc(list, func(a, b relais.Refusal) int {
-		return cmp.Or(cmp.Compare(a.Case, b.Case), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Stage, b.Stage))
-	})
-	return db.update(ctx, "record refusals", func(tx session) error {
-		for _, r := range list {
-			if err := putRefusal(ctx, tx, r); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }
 
 // Refusals lists what was refused, of one case or (with an empty id) of all, by

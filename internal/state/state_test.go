@@ -89,6 +89,7 @@ func TestFirstSchemaIsMigrated(t *testing.T) {
 	db := open()
 	c := statetest.Fill(t, db, 10)
 	if err := state.Exec(t.Context(), db, `ALTER TABLE documents DROP COLUMN topics; ALTER TABLE documents DROP COLUMN sent;
+		DROP TABLE refused_records;
 		DELETE FROM schema_version WHERE version > 1`); err != nil {
 		t.Fatal(err)
 	}

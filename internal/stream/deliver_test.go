@@ -217,7 +217,7 @@ func TestPoisonIsFoundInAnyPlace(t *testing.T) {
 				}
 			}
 			handled, alone := map[int64]int{}, map[int64]int{}
-			deliver(t, f, RunOptions{MaxBatch: 1 + random.IntN(30)}, func(_ context.Context, batch []Message) ([]Refusal, error) {
+			deliver(t, f, RunOptions{MaxBatch: 1 + random.IntN(30), Version: offsetOf}, func(_ context.Context, batch []Message) ([]Refusal, error) {
 				for _, m := range batch {
 					if bad[m.Offset] {
 						if len(batch) == 1 {
@@ -252,7 +252,9 @@ func checkPoison(t *testing.T, f *fake, bad map[int64]bool, handled, alone map[i
 	var want, got []Pointer
 	for i, m := range f.messages {
 		if bad[int64(i)] {
-			want = append(want, PointTo(m, "enrich", CodePoison, 3))
+			p := PointTo(m, "enrich", CodePoison, 3)
+			p.Version = offsetOf(m)
+			want = append(want, p)
 		}
 	}
 	for _, r := range f.refused {
@@ -267,6 +269,9 @@ func checkPoison(t *testing.T, f *fake, bad map[int64]bool, handled, alone map[i
 	}
 }
 
+// offsetOf stands for what a stage knows of the version of a message.
+func offsetOf(m Message) int64 { return m.Offset }
+
 // TestRefusedBeforeCommitted: the group does not pass a refused message until its
 // record is durable.
 func TestRefusedBeforeCommitted(t *testing.T) {
@@ -276,16 +281,20 @@ func TestRefusedBeforeCommitted(t *testing.T) {
 		calls := 0
 		told := deliver(t, f, RunOptions{}, func(_ context.Context, batch []Message) ([]Refusal, error) {
 			calls++
-			return []Refusal{{Index: 2}, {Index: 3, Record: Record{Key: "large", Value: make([]byte, MaxValue+1)}}}, nil
+			return []Refusal{{Index: 2, Code: "why"}, {Index: 3, Record: Record{Key: "large", Value: make([]byte, MaxValue+1)}}}, nil
 		})
 		if calls != 1 || len(told) != 2 || f.committed != 4 {
 			t.Errorf("%d calls, %d faults, %d committed", calls, len(told), f.committed)
 		}
 		var keys []string
 		for _, r := range f.refused {
-			keys = append(keys, r.Key)
+			var p Pointer
+			if err := json.Unmarshal(r.Value, &p); err != nil {
+				t.Error(err)
+			}
+			keys = append(keys, r.Key+" "+p.Code)
 		}
-		if diff := cmp.Diff([]string{"k2", "k3"}, keys); diff != "" {
+		if diff := cmp.Diff([]string{"k2 why", "k3 refused"}, keys); diff != "" {
 			t.Errorf("refused (-want +got):\n%s", diff)
 		}
 	})

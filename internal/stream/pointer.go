@@ -21,6 +21,7 @@ type Pointer struct {
 	Offset    int64  `json:"offset"`
 	Key       string `json:"key"`
 	Attempts  int    `json:"attempts"`
+	Version   int64  `json:"version,omitempty"` // as RunOptions.Version tells it; 0 when nothing is known
 }
 
 // PointTo makes the pointer to a message.

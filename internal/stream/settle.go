@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,7 +70,7 @@ func (r *runner) alone(ctx context.Context, lone []Message, err error) error {
 	}
 	m := lone[0]
 	r.fault(ctx, fmt.Errorf("%s refuses %s/%d@%d: %w", r.group, m.Topic, m.Partition, m.Offset, err))
-	record, err := PointTo(m, r.group, CodePoison, loneAttempts).Record()
+	record, err := r.point(m, CodePoison, loneAttempts)
 	if err != nil {
 		return err
 	}
@@ -153,13 +154,22 @@ func (r *runner) records(batch []Message, refused []Refusal) ([]Record, error) {
 		record := f.Record
 		empty := record.Key == "" && record.Value == nil
 		if err := CheckAppend(TopicRefused, []Record{record}); empty || err != nil {
-			if record, err = PointTo(batch[f.Index], r.group, CodeRefused, 1).Record(); err != nil {
+			if record, err = r.point(batch[f.Index], cmp.Or(f.Code, CodeRefused), 1); err != nil {
 				return nil, err
 			}
 		}
 		records = append(records, record)
 	}
 	return records, nil
+}
+
+// point gives the record that points to a message.
+func (r *runner) point(m Message, code string, attempts int) (Record, error) {
+	p := PointTo(m, r.group, code, attempts)
+	if r.opt.Version != nil {
+		p.Version = r.opt.Version(m)
+	}
+	return p.Record()
 }
 
 // backoff is a pause that doubles from 50 ms to 5 s, each time shortened by up to

@@ -66,11 +66,12 @@ type Message struct {
 	Appended  time.Time
 }
 
-// Refusal says that a message can never be handled. Run appends Record to topic
-// "refused" before it commits; it is a pointer and a reason, never content.
+// Refusal says that a message can never be handled. Run appends a pointer to it to
+// topic "refused" before it commits: where it stands and a reason, never content.
 type Refusal struct {
 	Index  int    // of the message in the batch
-	Record Record // built by the handler; Run builds one when the handler has panicked or failed for good
+	Code   string // a stable reason class; CodeRefused when empty
+	Record Record // what to append instead of a pointer, unless it is empty
 }
 
 // Handler handles one batch, in the order given, and returns what it refuses. An
@@ -110,6 +111,10 @@ type RunOptions struct {
 	// but time (a server is down): the batch then waits, however long. Nil means
 	// that none does but the log's own. Callers pass relais.Retryable.
 	Retryable func(error) bool
+	// Version, when set, tells from a message which version it is of what its key
+	// names, 0 when it cannot: the pointer to a refused one says it, so that a later
+	// reader can tell whether another version came after.
+	Version func(Message) int64
 	// OnFault, when set, is told each error that Run outlives, so that the caller
 	// can log and count it. It must return soon.
 	OnFault func(error)

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+
+	"github.com/relais-archive/relais/enrich"
+	"github.com/relais-archive/relais/internal/refused"
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+// Clients lists clients and contacts.
+func (ar *archive) Clients(ctx context.Context) ([]relais.Client, []relais.Contact, error) {
+	return ar.state.Clients(ctx)
+}
+
+// Refusals lists what was refused, of one case or (with an empty id) of all: items, and
+// records of the streams that no stage can handle. What is known as an item is not told
+// as a record once more.
+func (ar *archive) Refusals(ctx context.Context, c relais.CaseID) ([]relais.Refusal, error) {
+	list, err := ar.state.Refusals(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	records, err := ar.state.RefusedRecords(ctx, c)
+	if err != nil || len(records) == 0 {
+		return list, err
+	}
+	generation, err := ar.state.Generation(ctx)
+	if err != nil {
+		return nil, err
+	}
+	current := map[string]string{stageEnrich: enrich.Group(generation), stageIndex: ar.index.Group()}
+	records, err = refused.Standing(ctx, ar.log, current, records)
+	items := map[[2]string]bool{}
+	for _, f := range list {
+		items[[2]string{f.ID, f.Stage}] = true
+	}
+	for _, f := range records {
+		if !items[[2]string{f.Record.Key, f.Stage}] {
+			list = append(list, f)
+		}
+	}
+	return list, err
+}
+
+// apart counts the refused records that are of no case.
+func (o *operator) apart(ctx context.Context) (n int64, err error) {
+	list, err := o.ar.Refusals(ctx, "")
+	return relais.Apart(list), err
+}
