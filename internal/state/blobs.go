@@ -54,7 +54,8 @@ func scanDigest(r row) (relais.Digest, error) {
 	if err := r.Scan(&name); err != nil {
 		return relais.Digest{}, err
 	}
-	return relais.ParseDigest(name)
+	d, err := relais.ParseDigest(name)
+	return d, garbled(err)
 }
 
 // Blobs gives the places of those digests that are known.
@@ -124,7 +125,7 @@ func scanBlob(r row) (d relais.Digest, l relais.Location, err error) {
 	}
 	l.Codec = uint8(codec)
 	d, err = relais.ParseDigest(name)
-	return d, l, err
+	return d, l, garbled(err)
 }
 
 func hexes(digests []relais.Digest) []string {

@@ -63,7 +63,7 @@ func (db *DB) Cases(ctx context.Context) ([]relais.Case, error) {
 			return err
 		}
 		owners[id] = append(owners[id], o)
-		return json.Unmarshal([]byte(aliases), &owners[id][len(owners[id])-1].Aliases)
+		return garbled(json.Unmarshal([]byte(aliases), &owners[id][len(owners[id])-1].Aliases))
 	})
 	if err != nil {
 		return nil, unavailable("list owners", err)
@@ -159,7 +159,7 @@ func withAliases(had string, more []string) (string, error) {
 	if had != "" {
 		var known []string
 		if err := json.Unmarshal([]byte(had), &known); err != nil {
-			return "", err
+			return "", garbled(err)
 		}
 		aliases = append(aliases, known...)
 	}

@@ -32,7 +32,7 @@ func currentGeneration(ctx context.Context, q session) (g int64, err error) {
 			return err
 		}
 		g, err = strconv.ParseInt(v, 10, 64)
-		return err
+		return garbled(err)
 	})
 	return g, unavailable("read generation", err)
 }
@@ -139,7 +139,7 @@ func bodies[T any](ctx context.Context, q session, query string, args ...any) ([
 		}
 		var v T
 		if err := json.Unmarshal([]byte(body), &v); err != nil {
-			return err
+			return garbled(err)
 		}
 		list = append(list, v)
 		return nil

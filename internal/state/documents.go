@@ -154,7 +154,7 @@ func scanDocument(r row) (d Document, err error) {
 	}
 	d.Dirty = dirty == 1
 	if err = d.Blob.UnmarshalText([]byte(blob)); err != nil {
-		return d, err
+		return d, garbled(err)
 	}
 	if err = decodeMap(clients, &d.Clients); err != nil {
 		return d, err
@@ -176,7 +176,7 @@ func decodeMap[V ~int](s string, m *map[string]V) error {
 	if s == "" {
 		return nil
 	}
-	return json.Unmarshal([]byte(s), m)
+	return garbled(json.Unmarshal([]byte(s), m))
 }
 
 func encodeMap[V ~int](m map[string]V) (string, error) {

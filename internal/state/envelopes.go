@@ -142,8 +142,7 @@ func scanEnvelope(r row) (e Envelope, err error) {
 	if err = r.Scan(&e.ID, &e.Case, &e.Root, &blob, &e.Thread, &e.Revision, &e.Sealed); err != nil {
 		return e, err
 	}
-	err = e.Blob.UnmarshalText([]byte(blob))
-	return e, err
+	return e, garbled(e.Blob.UnmarshalText([]byte(blob)))
 }
 
 // Extractions recalls what was read in a file before, as the reader wrote it.
@@ -157,7 +156,7 @@ func (db *DB) Extractions(ctx context.Context, version string, digests []relais.
 			}
 			d, err := relais.ParseDigest(name)
 			found[d] = body
-			return err
+			return garbled(err)
 		})
 	return found, unavailable("recall extractions", err)
 }

@@ -119,7 +119,7 @@ func (db *DB) Refusals(ctx context.Context, c relais.CaseID) ([]relais.Refusal, 
 		}
 		f.At = parseTime(at)
 		list = append(list, f)
-		return list[len(list)-1].SHA256.UnmarshalText([]byte(sha))
+		return garbled(list[len(list)-1].SHA256.UnmarshalText([]byte(sha)))
 	})
 	return list, unavailable("list refusals", err)
 }
@@ -155,7 +155,7 @@ func scanOccurrence(r row) (id relais.DocumentID, o relais.Occurrence, err error
 	if flags != "" {
 		o.Flags = strings.Fields(flags)
 	}
-	return id, o, o.SHA256.UnmarshalText([]byte(sha))
+	return id, o, garbled(o.SHA256.UnmarshalText([]byte(sha)))
 }
 
 // Balance gives the account of a case, by source and folder. A document's smallest

@@ -91,6 +91,15 @@ func (d decoded) Scan(dest ...any) error {
 	return nil
 }
 
+// garbled gives what a column holds and this program cannot have written the kind of
+// damage: time does not mend it, and nobody's input is to blame.
+func garbled(err error) error {
+	if err == nil {
+		return nil
+	}
+	return relais.E(relais.KindDamaged, "read state", err)
+}
+
 // each calls scan for every row of a query. A transaction can do nothing else
 // meanwhile.
 func each(ctx context.Context, s session, query string, args []any, scan func(row) error) (err error) {
