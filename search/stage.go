@@ -137,8 +137,8 @@ func (r *run) feed(ctx context.Context) error {
 		last = l
 		g.Go(func() error {
 			defer close(l.written)
-			if ctx.Err() != nil {
-				return nil // the fault behind it is told by who met it
+			if err := ctx.Err(); err != nil {
+				return err // not written is not done; a fault behind it came first
 			}
 			return r.write(ctx, l)
 		})

@@ -227,3 +227,27 @@ func TestStageIdle(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestStageCanceled: a batch whose context ends before its last load is written is not
+// done, however late that is: its group would pass what the index never saw.
+func TestStageCanceled(t *testing.T) {
+	for range 100 {
+		ctx, cancel := context.WithCancel(t.Context())
+		f := &ending{fakes: new(fakes), cancel: cancel}
+		if _, err := NewStage(f, f, f).Handle(ctx, messages("a=1")); err == nil && len(f.applied) == 0 {
+			t.Fatal("a batch that was not written is done")
+		}
+		cancel()
+	}
+}
+
+// ending ends the context of a batch when all that is to be read of it is read.
+type ending struct {
+	*fakes
+	cancel context.CancelFunc
+}
+
+func (f *ending) Texts(ctx context.Context, list []relais.Envelope) ([]string, []error, error) {
+	defer f.cancel()
+	return f.fakes.Texts(ctx, list)
+}
