@@ -30,7 +30,9 @@ func (ar *archive) Refusals(ctx context.Context, c relais.CaseID) ([]relais.Refu
 		return nil, err
 	}
 	current := map[string]string{stageEnrich: enrich.Group(generation), stageIndex: ar.index.Group()}
-	records, err = refused.Standing(ctx, ar.log, current, records)
+	if records, err = refused.Standing(ctx, ar.log, current, records); err != nil {
+		return nil, err
+	}
 	items := map[[2]string]bool{}
 	for _, f := range list {
 		items[[2]string{f.ID, f.Stage}] = true
@@ -40,7 +42,7 @@ func (ar *archive) Refusals(ctx context.Context, c relais.CaseID) ([]relais.Refu
 			list = append(list, f)
 		}
 	}
-	return list, err
+	return list, nil
 }
 
 // apart counts the refused records that are of no case.
