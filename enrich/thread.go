@@ -31,6 +31,9 @@ func messageLinks(m *format.Mail, owner relais.Owner, doc relais.Document) links
 			l.keys = append(l.keys, threadKey("message", id))
 		}
 	}
+	if id := startOf(m); id != "" {
+		l.keys = append(l.keys, startKey(id))
+	}
 	slices.Sort(l.keys)
 	l.keys = slices.Compact(l.keys)
 	base, reply := baseSubject(m.Subject)
@@ -44,10 +47,28 @@ func messageLinks(m *format.Mail, owner relais.Owner, doc relais.Document) links
 	return l
 }
 
+// startOf gives the Message-ID of the message that began the conversation, as far as
+// this one tells: RFC 5322 has References begin with it.
+func startOf(m *format.Mail) string {
+	for _, ids := range [][]string{m.References, m.InReplyTo, {m.MessageID}} {
+		for _, id := range ids {
+			if id != "" {
+				return id
+			}
+		}
+	}
+	return ""
+}
+
 func threadKey(kind, value string) string {
 	h := sha256.Sum256([]byte("relais/thread/1 " + kind + " " + value))
 	return hex.EncodeToString(h[:12])
 }
+
+// startKey is the key of a conversation's first message as such. It is smaller than
+// other keys: as a thread is named by its smallest, the name is there from the first
+// message on, whichever that is, and no later one changes it.
+func startKey(id string) string { return "0000" + threadKey("start", id)[4:] }
 
 // people gives digests of who took part in a message, but the owner.
 func people(m *format.Mail, owner relais.Owner) []string {

@@ -209,6 +209,7 @@ func (m *committer) records(ctx context.Context, batch []entry, items []relais.I
 	if err != nil {
 		return nil, err
 	}
+	together := items[0].Occurrence.Key() // their bytes stand in one pack
 	records := make([]stream.Record, 0, len(items))
 	for _, e := range batch {
 		if !e.stores() {
@@ -221,7 +222,7 @@ func (m *committer) records(ctx context.Context, batch []entry, items []relais.I
 		if err != nil {
 			return nil, err
 		}
-		records = append(records, stream.Record{Key: e.key, Value: value})
+		records = append(records, stream.Record{Key: e.key, Value: value, Together: together})
 	}
 	return records, nil
 }

@@ -259,7 +259,7 @@ func outlive(parent context.Context, d time.Duration) (context.Context, context.
 
 func indexOptions(s *search.Stage, logger *slog.Logger) stream.RunOptions {
 	opt := s.RunOptions()
-	opt.MaxWait, opt.Retryable = 100*time.Millisecond, relais.Retryable
+	opt.MaxWait, opt.Pause, opt.Retryable = time.Second, 100*time.Millisecond, relais.Retryable
 	opt.OnFault = bears(stageIndex, logger)
 	return opt
 }

@@ -175,6 +175,9 @@ func (p *promotion) copyState(ctx context.Context) error {
 	return state.Copy(ctx, p.from.state, p.to.state, own, func(table string, n int64) { p.told("state: "+table, n, 0) })
 }
 
+// packed is how many items stand together, about: a pack's.
+const packed = 64
+
 // appendRaw appends every captured item. One that is appended twice, because an
 // attempt ended between append and commit, is recognised when it is read.
 func (p *promotion) appendRaw(ctx context.Context) error {
@@ -190,6 +193,7 @@ func (p *promotion) appendRaw(ctx context.Context) error {
 		records := make([]stream.Record, len(batch))
 		for i, m := range batch {
 			records[i] = m.Record
+			records[i].Together = batch[i/packed*packed].Key
 		}
 		count += int64(len(batch))
 		p.told("raw", count, sum(goal))

@@ -51,6 +51,9 @@ func (o RunOptions) withDefaults() RunOptions {
 	if o.MaxWait <= 0 {
 		o.MaxWait = 50 * time.Millisecond
 	}
+	if o.Pause <= 0 || o.Pause > o.MaxWait {
+		o.Pause = o.MaxWait
+	}
 	if o.Retryable == nil {
 		o.Retryable = func(error) bool { return false }
 	}
@@ -113,8 +116,9 @@ func (r *runner) checkPosition(ctx context.Context) error {
 	return nil
 }
 
-// next gives the next batch: what is there once it is full, or MaxWait after its
-// first message. It is empty when nothing came in for a while and Idle is due.
+// next gives the next batch: what is there once it is full, MaxWait after its first
+// message, or Pause after its last. It is empty when nothing came in for a while and
+// Idle is due.
 func (r *runner) next(ctx context.Context) ([]Message, error) {
 	if len(r.queue) == 0 {
 		if err := r.await(ctx); err != nil || len(r.queue) == 0 {
@@ -125,7 +129,7 @@ func (r *runner) next(ctx context.Context) ([]Message, error) {
 	defer cancel()
 	for !r.full() {
 		// What fails here fails again in the next await: this batch goes first.
-		if n, err := r.fill(linger); err != nil || n == 0 {
+		if n, err := r.fillSoon(linger); err != nil || n == 0 {
 			break
 		}
 	}
@@ -137,13 +141,20 @@ func (r *runner) next(ctx context.Context) ([]Message, error) {
 func (r *runner) await(ctx context.Context) error {
 	wait := ctx
 	if r.opt.Idle != nil && !r.idled {
-		r.quiet = min(max(2*r.quiet, r.opt.MaxWait), time.Second)
+		r.quiet = min(max(2*r.quiet, r.opt.Pause), time.Second)
 		timed, cancel := context.WithTimeout(ctx, r.quiet)
 		defer cancel()
 		wait = timed
 	}
 	_, err := r.fill(wait)
 	return err
+}
+
+// fillSoon is fill for no longer than Pause.
+func (r *runner) fillSoon(ctx context.Context) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.opt.Pause)
+	defer cancel()
+	return r.fill(ctx)
 }
 
 // fill reads into the queue; the end of ctx is no error.

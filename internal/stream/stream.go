@@ -55,6 +55,9 @@ var (
 type Record struct {
 	Key   string
 	Value []byte
+	// Together, when set, chooses the partition instead of the key: records that are
+	// best read by one reader say the same. It is not read back.
+	Together string
 }
 
 // Message is a record as read.
@@ -102,6 +105,7 @@ type RunOptions struct {
 	MaxBatch int           // messages in a batch; 256
 	MaxBytes int           // bytes of values in a batch, one message at least; 8 MiB
 	MaxWait  time.Duration // how long a batch that is not full may wait; 50 ms
+	Pause    time.Duration // after how long without a message it waits no more; MaxWait
 	// Idle, when set, is called after a commit, or at the start, when the group has
 	// committed all there is; it is not called again until something was read. Each
 	// runner of a group calls its own. On error it is called again after a pause,

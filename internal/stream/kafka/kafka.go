@@ -3,7 +3,7 @@
 // segmentio/kafka-go, which nothing else of the program imports.
 //
 // A topic's partitions are counted once, when it is made; a record goes to the
-// murmur2 hash of its key, as Java's partitioner does. To change either is a new
+// murmur2 hash of its key, as Java's partitioner does, or of what it is to stand with. To change either is a new
 // namespace, filled anew. Records carry the broker's time of the append, never a
 // mail's own date.
 //
@@ -116,7 +116,7 @@ func Open(ctx context.Context, opt Options) (*Log, error) {
 	}
 	l.client = &kafka.Client{Addr: kafka.TCP(opt.Brokers...), Timeout: requestTime, Transport: l.transport}
 	l.writer = &kafka.Writer{
-		Addr: l.client.Addr, Transport: l.transport, Balancer: kafka.Murmur2Balancer{Consistent: true},
+		Addr: l.client.Addr, Transport: l.transport, Balancer: partitioner{kafka.Murmur2Balancer{Consistent: true}},
 		RequiredAcks: kafka.RequireAll, MaxAttempts: writeAttempts, BatchSize: 1000, BatchBytes: maxBatch,
 		BatchTimeout: writePause, Completion: l.acknowledge,
 	}
@@ -139,7 +139,7 @@ func (l *Log) Append(ctx context.Context, topic string, records []stream.Record)
 	}
 	messages := make([]kafka.Message, len(records))
 	for i, r := range records {
-		messages[i] = kafka.Message{Topic: l.name(topic), Key: []byte(r.Key), Value: r.Value}
+		messages[i] = kafka.Message{Topic: l.name(topic), Key: []byte(r.Key), Value: r.Value, WriterData: r.Together}
 		if len(r.Value) == 0 {
 			messages[i].Value = nil // what the broker takes for a tombstone
 		}
@@ -155,6 +155,17 @@ func (l *Log) Append(ctx context.Context, topic string, records []stream.Record)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.gone[topic]
+}
+
+// partitioner hashes what stands together like a key.
+type partitioner struct{ kafka.Murmur2Balancer }
+
+// Balance chooses one of the partitions for a message.
+func (p partitioner) Balance(m kafka.Message, partitions ...int) int {
+	if together, ok := m.WriterData.(string); ok && together != "" {
+		m.Key = []byte(together)
+	}
+	return p.Murmur2Balancer.Balance(m, partitions...)
 }
 
 // flatten lets errors.Is see the errors of single records.
