@@ -94,8 +94,9 @@ type Deps struct {
 
 // Server is the HTTP interface of one archive.
 type Server struct {
-	deps  Deps
-	looks *ui.Pages
+	deps    Deps
+	looks   *ui.Pages
+	markers search.Markers
 }
 
 // New makes the interface.

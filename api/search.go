@@ -56,21 +56,21 @@ func (s *Server) find(ctx context.Context, req search.Request) (relais.Page, err
 	return page, err
 }
 
-// hits opens the documents found, in scope once more. One marker serves them all:
-// most of its words are met again in the next text.
+// hits opens the documents found, in scope once more.
 func (s *Server) hits(ctx context.Context, req search.Request, ids []relais.DocumentID) ([]relais.Hit, error) {
 	docs, err := s.deps.Library.Documents(ctx, req.Scope, ids)
 	if err != nil {
 		return nil, err
 	}
-	marker := search.NewMarker(req.Query)
 	hits := make([]relais.Hit, len(docs))
-	for i, d := range docs {
-		hits[i] = relais.Hit{
-			ID: d.ID, Kind: d.Kind, Case: d.Case, Subject: d.Subject, Name: d.Name, From: d.From, Date: d.Date, Thread: d.Thread,
-			Clients: plainTags(d.Clients), Topics: plainTags(d.Topics), Snippet: marker.Snippet(d.Text, d.Zones, snippetRunes),
+	s.markers.Mark(req.Query, func(m *search.Marker) {
+		for i, d := range docs {
+			hits[i] = relais.Hit{
+				ID: d.ID, Kind: d.Kind, Case: d.Case, Subject: d.Subject, Name: d.Name, From: d.From, Date: d.Date, Thread: d.Thread,
+				Clients: plainTags(d.Clients), Topics: plainTags(d.Topics), Snippet: m.Snippet(d.Text, d.Zones, snippetRunes),
+			}
 		}
-	}
+	})
 	return hits, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/relais-archive/relais/search/analysis"
 )
@@ -33,7 +34,26 @@ type Marker struct {
 // It marks the words wanted anywhere, and those wanted in the fields named: for the
 // subject of a message, InSubject.
 func NewMarker(query Node, fields ...TextField) *Marker {
-	m := &Marker{analyzer: analysis.New(), ends: map[string][]int{}}
+	return newMarker(analysis.New(), query, fields)
+}
+
+// Markers lends markers to one caller after the other. What their analyzers have learned
+// of one page's words, which is most of the time it takes to mark it, serves the next.
+// The zero value is ready. It is safe for concurrent use.
+type Markers struct{ analyzers sync.Pool }
+
+// Mark calls use with a marker of a query (see NewMarker), which must not be kept.
+func (p *Markers) Mark(query Node, use func(*Marker)) {
+	a, ok := p.analyzers.Get().(*analysis.Analyzer)
+	if !ok {
+		a = analysis.New()
+	}
+	use(newMarker(a, query, nil))
+	p.analyzers.Put(a)
+}
+
+func newMarker(a *analysis.Analyzer, query Node, fields []TextField) *Marker {
+	m := &Marker{analyzer: a, ends: map[string][]int{}}
 	m.add(query, append(fields, InAll))
 	longest := 1
 	for i, p := range m.patterns {

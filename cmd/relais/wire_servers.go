@@ -33,7 +33,7 @@ const (
 // whatever its size (versitygw 1.8, measured).
 const (
 	packCache = 64 << 20
-	packBlock = 256 << 10
+	packBlock = 64 << 10
 	bulkBlock = 1 << 20
 )
 

@@ -42,7 +42,7 @@ func (l *Library) Documents(ctx context.Context, scope relais.Scope, ids []relai
 // readers is how many texts are opened at once, and window how many are held by Each.
 // Where packs are far away, a page must not cost one answering time a document.
 const (
-	readers = 8
+	readers = 20
 	window  = 64
 )
 

@@ -185,13 +185,13 @@ func TestSurfaceIsStable(t *testing.T) {
 func TestCacheIsBounded(t *testing.T) {
 	a := New()
 	want := a.Terms(nil, "livraisons")
-	for i := range 5 * sets {
+	for i := range 5 * mostSets {
 		a.Terms(nil, fmt.Sprintf("mot%d", i))
-		if i%sets == 0 && !slices.Equal(a.Terms(nil, "livraisons"), want) {
+		if i%mostSets == 0 && !slices.Equal(a.Terms(nil, "livraisons"), want) {
 			t.Fatal("the cache changes terms")
 		}
 	}
-	if n := len(a.words.sets); n != sets {
+	if n := len(a.words.sets); n != mostSets {
 		t.Errorf("the cache has %d sets", n)
 	}
 }

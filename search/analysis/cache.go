@@ -2,9 +2,13 @@ package analysis
 
 import "hash/maphash"
 
-// sets is how many sets of two words the cache holds: the vocabulary of a large mailbox
-// is some 100,000 words, of which a few thousand make most of it.
-const sets = 16 << 10
+// How many sets of two words the cache holds. It begins with few, for a query is all
+// that many an analyzer reads, and ends with enough for a mailbox: of its vocabulary of
+// some 100,000 words a few thousand make most.
+const (
+	firstSets = 64
+	mostSets  = 16 << 10
+)
 
 // maxCached is the longest word, in bytes as written, worth remembering.
 const maxCached = 40
@@ -23,15 +27,22 @@ type cached struct {
 // there takes as long as to scan it.
 type cache struct {
 	seed maphash.Seed
-	sets [][2]cached
+	sets [][2]cached // a power of two
+	puts int         // since there were so many
 }
 
 func newCache() cache {
-	return cache{seed: maphash.MakeSeed(), sets: make([][2]cached, sets)}
+	return cache{seed: maphash.MakeSeed(), sets: make([][2]cached, firstSets)}
 }
 
 func (c *cache) set(raw string) *[2]cached {
-	return &c.sets[maphash.String(c.seed, raw)%sets]
+	return &c.sets[maphash.String(c.seed, raw)&uint64(len(c.sets)-1)]
+}
+
+// grow makes room for four times the words. Those there were are not moved: they come
+// again, or were not worth it.
+func (c *cache) grow() {
+	c.sets, c.puts = make([][2]cached, 4*len(c.sets)), 0
 }
 
 func (c *cache) get(raw string) (word, bool) {
@@ -48,7 +59,7 @@ func (c *cache) get(raw string) (word, bool) {
 
 // bytes is get for a word that is not a string yet.
 func (c *cache) bytes(raw []byte) (word, bool) {
-	for _, w := range c.sets[maphash.Bytes(c.seed, raw)%sets] {
+	for _, w := range c.sets[maphash.Bytes(c.seed, raw)&uint64(len(c.sets)-1)] {
 		if w.raw == string(raw) {
 			return w.word, true
 		}
@@ -59,6 +70,9 @@ func (c *cache) bytes(raw []byte) (word, bool) {
 // put keeps a word, which is not empty; raw must not be a slice of a text, which it
 // would keep alive.
 func (c *cache) put(raw string, w word) {
+	if c.puts++; c.puts > 2*len(c.sets) && len(c.sets) < mostSets {
+		c.grow()
+	}
 	s := c.set(raw)
 	s[0], s[1] = cached{raw, w}, s[0]
 }
