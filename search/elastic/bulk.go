@@ -13,7 +13,6 @@ import (
 
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/search"
-	"github.com/relais-archive/relais/search/analysis"
 )
 
 // The bounds of bulk calls.
@@ -146,26 +145,27 @@ type load struct {
 	writes []*write
 }
 
-// sender sends one load after another until nothing is left.
+// sender sends one load after another until nothing is left. Who waits for the server
+// leaves the encoder to others: no more of them are warm than processors are busy.
 func (x *Index) sender(ctx context.Context, q *queue) error {
-	a := x.analyzers.Get().(*analysis.Analyzer)
-	defer x.analyzers.Put(a)
-	e := newEncoder(a)
+	var room []byte
 	for {
-		l, err := e.load(ctx, q, x.bulkBytes)
+		e := x.encoders.Get().(*encoder)
+		l, err := e.load(ctx, q, x.bulkBytes, room)
+		x.encoders.Put(e)
 		if err != nil || len(l.writes) == 0 {
 			return err
 		}
 		if err := x.send(ctx, l); err != nil {
 			return err
 		}
+		room = l.lines
 	}
 }
 
-// load fills the encoder's buffer with the next documents; the load before is done
-// with.
-func (e *encoder) load(ctx context.Context, q *queue, size int) (*load, error) {
-	e.Reset()
+// load writes the next documents into room, of which the load before is done with.
+func (e *encoder) load(ctx context.Context, q *queue, size int, room []byte) (*load, error) {
+	e.Buffer = *bytes.NewBuffer(room[:0])
 	l := new(load)
 	for len(l.writes) < bulkDocuments && e.Len() < size {
 		w := q.take()
@@ -184,7 +184,7 @@ func (e *encoder) load(ctx context.Context, q *queue, size int) (*load, error) {
 		w.end = e.Len()
 		l.writes = append(l.writes, w)
 	}
-	l.lines = e.Bytes()
+	l.lines, e.Buffer = e.Bytes(), bytes.Buffer{}
 	return l, nil
 }
 

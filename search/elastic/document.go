@@ -43,7 +43,7 @@ type document struct {
 	// The columns of words follow, each under its name.
 }
 
-// encoder writes documents; each sender has its own.
+// encoder writes documents into its buffer, one load of a sender after another's.
 type encoder struct {
 	analyzer *analysis.Analyzer
 	poster   *search.Poster

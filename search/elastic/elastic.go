@@ -58,6 +58,7 @@ type Index struct {
 	senders   int
 	bulkBytes int       // of one call, above which it is parted
 	analyzers sync.Pool // of *analysis.Analyzer, whose caches are worth keeping
+	encoders  sync.Pool // of *encoder, likewise
 
 	mu      sync.Mutex
 	removed bool             // something was removed since the last Purge, or may have been
@@ -110,6 +111,7 @@ func connect(opt Options) (*Index, error) {
 		x.senders = 4
 	}
 	x.analyzers.New = func() any { return analysis.New() }
+	x.encoders.New = func() any { return newEncoder(analysis.New()) }
 	return x, nil
 }
 
