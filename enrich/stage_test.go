@@ -115,7 +115,7 @@ func (b *bench) capture(m mail) stream.Message {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	value, err := relais.SealedRecord{Format: 1, Case: b.c.ID, Blob: d, Sealed: sealed[0]}.Encode()
+	value, err := relais.SealedRecord{Format: relais.RawFormat, Case: b.c.ID, Blob: d, Sealed: sealed[0]}.Encode()
 	if err != nil {
 		b.t.Fatal(err)
 	}

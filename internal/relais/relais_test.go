@@ -178,7 +178,12 @@ func TestRecords(t *testing.T) {
 	if err != nil || fmt.Sprint(back) != fmt.Sprint(r) {
 		t.Errorf("%v, %v", back, err)
 	}
-	for _, bad := range []string{"", "{", `{"format":0}`, `{"format":2}`} {
+	old, err := DecodeRecord([]byte(`{"format":1,"case":"c1","blob":"` + r.Blob.String() + `","document":"d1","revision":3,"sealed":"AQI="}`))
+	r.Format = 1
+	if err != nil || fmt.Sprint(old) != fmt.Sprint(r) {
+		t.Errorf("format 1: %v, %v", old, err)
+	}
+	for _, bad := range []string{"", "{", `{"format":0}`, `{"format":2}`, "{\"format\":3}\n", "\n{}"} {
 		if _, err := DecodeRecord([]byte(bad)); KindOf(err) != KindRefused {
 			t.Errorf("%q: %v", bad, err)
 		}
