@@ -3,6 +3,7 @@ package search
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/relais-archive/relais/search/analysis"
@@ -106,4 +107,28 @@ func TestJoinSpans(t *testing.T) {
 			t.Errorf("got %v, want %v", got, tc.want)
 		}
 	}
+}
+
+// TestMarkersLend: a lent marker finds what one of its own would, whatever query its
+// analyzer served before and whoever else has one.
+func TestMarkersLend(t *testing.T) {
+	var lent Markers
+	text := strings.Repeat("Le prix des pompes a été promis en juin. Livraisons gratuites ! ", 50)
+	var all sync.WaitGroup
+	for _, q := range []string{"prix", "livraison", `"pompes a"`, "gratuit*", "absent"} {
+		n, err := Parse(q, ParseOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 4 {
+			all.Go(func() {
+				lent.Mark(n, func(m *Marker) {
+					if got, want := m.Snippet(text, nil, 100), Snippet(text, nil, n, 100); got != want {
+						t.Errorf("%s: %q, want %q", q, got, want)
+					}
+				})
+			})
+		}
+	}
+	all.Wait()
 }

@@ -46,6 +46,15 @@ func newFake(n int) *fake {
 	return f
 }
 
+// add appends a message, and wakes who waits for one.
+func (f *fake) add(m Message) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.messages = append(f.messages, m)
+	close(f.more)
+	f.more = make(chan struct{})
+}
+
 func fault(list *[]error) error {
 	if len(*list) == 0 {
 		return nil
@@ -340,11 +349,7 @@ func TestBatchWaits(t *testing.T) {
 		start := time.Now()
 		go func() {
 			time.Sleep(30 * time.Millisecond)
-			f.mu.Lock()
-			defer f.mu.Unlock()
-			f.messages = append(f.messages, Message{Record: Record{Key: "late"}, Offset: 3})
-			close(f.more)
-			f.more = make(chan struct{})
+			f.add(Message{Record: Record{Key: "late"}, Offset: 3})
 		}()
 		var sizes []int
 		deliver(t, f, RunOptions{MaxWait: 100 * time.Millisecond}, func(_ context.Context, batch []Message) ([]Refusal, error) {
@@ -357,6 +362,27 @@ func TestBatchWaits(t *testing.T) {
 		if diff := cmp.Diff([]int{4}, sizes); diff != "" {
 			t.Errorf("batches (-want +got):\n%s", diff)
 		}
+	})
+}
+
+// TestBatchPauses: a batch that grows waits on, but no longer than Pause for the next
+// message.
+func TestBatchPauses(t *testing.T) {
+	bubble(t, "pause", func(t *testing.T) {
+		f := newFake(1)
+		start := time.Now()
+		go func() {
+			for i := range 3 {
+				time.Sleep(30 * time.Millisecond)
+				f.add(Message{Record: Record{Key: "late"}, Offset: int64(1 + i)})
+			}
+		}()
+		deliver(t, f, RunOptions{MaxWait: time.Second, Pause: 40 * time.Millisecond}, func(_ context.Context, batch []Message) ([]Refusal, error) {
+			if d := time.Since(start); len(batch) != 4 || d != 130*time.Millisecond {
+				t.Errorf("%d messages came after %v", len(batch), d)
+			}
+			return nil, nil
+		})
 	})
 }
 

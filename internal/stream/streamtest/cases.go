@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -35,6 +36,33 @@ func testOrder(t *testing.T, b *bench) {
 		if m.Topic != stream.TopicRaw || time.Since(m.Appended).Abs() > time.Hour {
 			t.Errorf("topic %q, appended %v", m.Topic, m.Appended)
 		}
+	}
+}
+
+// testTogether: records that are to stand together do, whatever their keys, which are
+// what they were; others go by their keys.
+func testTogether(t *testing.T, b *bench) {
+	records := numbered(0, 200)
+	for i := range records[:100] {
+		records[i].Together = fmt.Sprintf("pack %d", i/10)
+	}
+	b.append(stream.TopicRaw, records...)
+	part := map[string]int{}
+	got := b.drain("g", stream.TopicRaw)
+	checkValues(t, got, records)
+	for _, m := range got {
+		i := slices.IndexFunc(records, func(r stream.Record) bool { return bytes.Equal(r.Value, m.Value) })
+		if i < 0 || m.Key != records[i].Key {
+			t.Fatalf("record %q came back under key %q", m.Value, m.Key)
+		}
+		place := records[i].Together
+		if place == "" {
+			place = "key " + m.Key
+		}
+		if p, ok := part[place]; ok && p != m.Partition {
+			t.Errorf("%s in partitions %d and %d", place, p, m.Partition)
+		}
+		part[place] = m.Partition
 	}
 }
 

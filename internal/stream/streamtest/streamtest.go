@@ -59,6 +59,7 @@ func cases() map[string]func(*testing.T, *bench) {
 		"SharedGroup":    testSharedGroup,
 		"FollowsAppends": testFollowsAppends,
 		"BeyondEnd":      testBeyondEnd,
+		"Together":       testTogether,
 	}
 }
 
