@@ -148,7 +148,7 @@ func (m *committer) commit(ctx context.Context, batch []entry) error {
 		if err := m.deps.Blobs.Put(ctx, m.job.Case, blobs); err != nil {
 			return err
 		}
-		records, err := m.records(ctx, batch, items)
+		records, err := m.records(ctx, items)
 		if err != nil {
 			return err
 		}
@@ -196,7 +196,7 @@ func (m *committer) item(e entry) relais.Item {
 }
 
 // records seals the items, each under the key of its blob.
-func (m *committer) records(ctx context.Context, batch []entry, items []relais.Item) ([]stream.Record, error) {
+func (m *committer) records(ctx context.Context, items []relais.Item) ([]stream.Record, error) {
 	clear := make([]blob.Sealed, len(items))
 	for i, it := range items {
 		b, err := json.Marshal(it)
@@ -209,23 +209,23 @@ func (m *committer) records(ctx context.Context, batch []entry, items []relais.I
 	if err != nil {
 		return nil, err
 	}
-	together := items[0].Occurrence.Key() // their bytes stand in one pack
-	records := make([]stream.Record, 0, len(items))
-	for _, e := range batch {
-		if !e.stores() {
-			continue
-		}
-		i := len(records)
+	together := recordKey(items[0]) // their bytes stand in one pack
+	records := make([]stream.Record, len(items))
+	for i, it := range items {
 		value, err := relais.SealedRecord{
-			Format: relais.RawFormat, Case: m.job.Case, Blob: e.content.digest, Sealed: sealed[i],
+			Format: relais.RawFormat, Case: m.job.Case, Blob: it.Occurrence.SHA256, Sealed: sealed[i],
 		}.Encode()
 		if err != nil {
 			return nil, err
 		}
-		records = append(records, stream.Record{Key: e.key, Value: value, Together: together})
+		records[i] = stream.Record{Key: recordKey(it), Value: value, Together: together}
 	}
 	return records, nil
 }
+
+// recordKey names an item in clear by what tells nothing once its message is erased: by
+// the hash of where it was, within its case.
+func recordKey(it relais.Item) string { return string(it.Case) + "." + it.Occurrence.Key() }
 
 // account is what the batch adds to the ledger, but for its items.
 func (m *committer) account(batch []entry) relais.Captured {

@@ -40,7 +40,6 @@ type entry struct {
 	end            bool // of the folder
 	found          *Found
 	content        *content // of an item to store
-	key            string   // its partition key
 	left           string   // the rule that left it out
 	refusal        *relais.Refusal
 	size           int64 // of an item, when known
@@ -181,8 +180,7 @@ func (f *folderRun) read(ctx context.Context, e *entry) error {
 		return nil
 	}
 	e.size = c.size
-	peek := format.PeekMail(c.head(), f.deps.Limits)
-	date := peek.Date
+	date := format.PeekDate(c.head(), f.deps.Limits)
 	if date.IsZero() || e.found.Kind != relais.KindMessage {
 		date = e.found.Received
 	}
@@ -192,7 +190,6 @@ func (f *folderRun) read(ctx context.Context, e *entry) error {
 		return c.close()
 	}
 	e.content = c
-	e.key = partitionKey(f.job.Case, c.digest, e.found.Kind, peek)
 	return nil
 }
 
@@ -220,20 +217,6 @@ func (f *folderRun) content(ctx context.Context, found Found) (*content, error) 
 		f.memory.Release(over)
 	}
 	return c, nil
-}
-
-// partitionKey keeps a thread together where its messages say which it is. It is
-// hashed: a record's key stands in clear, and must not outlive the message.
-func partitionKey(c relais.CaseID, d relais.Digest, kind relais.DocKind, p format.Peek) string {
-	thread := d
-	switch {
-	case kind != relais.KindMessage:
-	case p.References != "":
-		thread = relais.DigestOf([]byte(p.References))
-	case p.MessageID != "":
-		thread = relais.DigestOf([]byte(p.MessageID))
-	}
-	return string(c) + "." + thread.String()[:32]
 }
 
 // refusal names what was refused as if it had no bytes: the ledger drops it under

@@ -242,7 +242,7 @@ func (d *dating) options(plain bool) *imap.FetchOptions {
 
 // take keeps a message's date, INTERNALDATE where it has none.
 func (d *dating) take(m message) error {
-	d.date[m.uid] = format.PeekMail(m.content.head(), d.req.limits).Date
+	d.date[m.uid] = format.PeekDate(m.content.head(), d.req.limits)
 	if d.date[m.uid].IsZero() {
 		d.date[m.uid] = m.received
 	}

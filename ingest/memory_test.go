@@ -25,6 +25,7 @@ type archive struct {
 	sizes    map[relais.Digest]int64
 	items    []relais.Item
 	keys     []string
+	together []string
 	outcomes map[string]string // by occurrence key: captured, a rule, a reason
 	places   map[string]relais.Occurrence
 	cursors  map[[2]string]string
@@ -102,7 +103,7 @@ func (a *archive) Append(_ context.Context, topic string, records []stream.Recor
 		if it.Occurrence.SHA256 != sealed.Blob {
 			return fmt.Errorf("record sealed under another blob")
 		}
-		a.items, a.keys = append(a.items, it), append(a.keys, r.Key)
+		a.items, a.keys, a.together = append(a.items, it), append(a.keys, r.Key), append(a.together, r.Together)
 	}
 	return a.step("append")
 }

@@ -107,12 +107,12 @@ func BenchmarkMbox(b *testing.B) {
 	}
 }
 
-func BenchmarkPeekMail(b *testing.B) {
+func BenchmarkPeekDate(b *testing.B) {
 	raw := alternative5K()
 	b.ReportAllocs()
 	for b.Loop() {
-		if p := PeekMail(raw, DefaultLimits()); !p.IsMail {
-			b.Fatal("no mail")
+		if PeekDate(raw, DefaultLimits()).IsZero() {
+			b.Fatal("no date")
 		}
 	}
 }

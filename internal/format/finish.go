@@ -14,17 +14,12 @@ const messageIDMost = 998
 // charset their raw bytes are in.
 func (w *walker) finishHeader() {
 	w.decodeRaw()
-	w.peekHeader()
-	w.checkUnique()
-	w.readAddresses()
-}
-
-// peekHeader reads the fields that PeekMail gives too.
-func (w *walker) peekHeader() {
 	m := &w.mail
 	m.Subject = cleanLine(decodeWords(m.Header.Get("Subject"), w.charset, &w.warn))
 	w.readDate()
 	w.readIDs()
+	w.checkUnique()
+	w.readAddresses()
 }
 
 // decodeRaw turns raw 8-bit values into UTF-8 (RFC 6532), and drops controls.

@@ -93,7 +93,7 @@ func FuzzText(f *testing.F) {
 		ParseMaildirName(s)
 		MaildirFolder(s)
 		Sniff([]byte(s), "")
-		PeekMail([]byte(s), DefaultLimits())
+		PeekDate([]byte(s), DefaultLimits())
 	})
 }
 
