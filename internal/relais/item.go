@@ -6,8 +6,7 @@ import "time"
 const ItemFormat = 1
 
 // Item is one occurrence as captured: where some bytes were seen, and which. It is
-// the record of stream "raw". Nothing in it comes from parsing the bytes, but the
-// few header lines that give the partition key.
+// the record of stream "raw". Nothing in it comes from parsing the bytes.
 type Item struct {
 	Format     int        `json:"format"`
 	Occurrence Occurrence `json:"occurrence"`
