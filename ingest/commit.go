@@ -209,7 +209,7 @@ func (m *committer) records(ctx context.Context, items []relais.Item) ([]stream.
 	if err != nil {
 		return nil, err
 	}
-	together := recordKey(items[0]) // their bytes stand in one pack
+	together := items[0].RecordKey() // their bytes stand in one pack
 	records := make([]stream.Record, len(items))
 	for i, it := range items {
 		value, err := relais.SealedRecord{
@@ -218,14 +218,10 @@ func (m *committer) records(ctx context.Context, items []relais.Item) ([]stream.
 		if err != nil {
 			return nil, err
 		}
-		records[i] = stream.Record{Key: recordKey(it), Value: value, Together: together}
+		records[i] = stream.Record{Key: it.RecordKey(), Value: value, Together: together}
 	}
 	return records, nil
 }
-
-// recordKey names an item in clear by what tells nothing once its message is erased: by
-// the hash of where it was, within its case.
-func recordKey(it relais.Item) string { return string(it.Case) + "." + it.Occurrence.Key() }
 
 // account is what the batch adds to the ledger, but for its items.
 func (m *committer) account(batch []entry) relais.Captured {

@@ -38,7 +38,8 @@ func (ar *archive) Refusals(ctx context.Context, c relais.CaseID) ([]relais.Refu
 		items[[2]string{f.ID, f.Stage}] = true
 	}
 	for _, f := range records {
-		if !items[[2]string{f.Record.Key, f.Stage}] {
+		_, item := relais.SplitRecordKey(f.Record.Key)
+		if !items[[2]string{f.Record.Key, f.Stage}] && !items[[2]string{item, f.Stage}] {
 			list = append(list, f)
 		}
 	}

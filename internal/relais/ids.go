@@ -145,3 +145,9 @@ func hashID(fields ...string) string {
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
+
+// hashed tells whether hashID may have made s.
+func hashed(s string) bool {
+	b, err := hex.DecodeString(s)
+	return err == nil && len(b) == 16
+}

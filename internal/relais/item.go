@@ -1,6 +1,9 @@
 package relais
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // ItemFormat is the format number of items written today.
 const ItemFormat = 1
@@ -48,6 +51,20 @@ func (o Occurrence) Compare(p Occurrence) int {
 // Key is a fixed-length name of the occurrence within a case.
 func (o Occurrence) Key() string {
 	return hashID("relais/occurrence/1", o.Owner, o.Source, o.Folder, o.Position, o.SHA256.String())
+}
+
+// RecordKey names the item's record in stream "raw", in clear, by what tells nothing once
+// its message is erased: the hash of where it was, within its case.
+func (it Item) RecordKey() string { return string(it.Case) + "." + it.Occurrence.Key() }
+
+// SplitRecordKey gives the case and the occurrence's key that a record's key is made of;
+// empty ones of a key that some other program has made.
+func SplitRecordKey(key string) (c CaseID, occurrence string) {
+	id, occurrence, ok := strings.Cut(key, ".")
+	if !ok || !hashed(strings.TrimPrefix(id, "c")) || !hashed(occurrence) {
+		return "", ""
+	}
+	return CaseID(id), occurrence
 }
 
 func compare(a, b string) int {

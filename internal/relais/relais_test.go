@@ -212,3 +212,16 @@ func TestKeysAreNotPrinted(t *testing.T) {
 		}
 	}
 }
+
+// TestRecordKeys: a record's key tells case and occurrence, and no other program's does.
+func TestRecordKeys(t *testing.T) {
+	it := Item{Case: NewCaseID("Ann", 0), Occurrence: Occurrence{Folder: "INBOX", Position: "1"}}
+	if c, key := SplitRecordKey(it.RecordKey()); c != it.Case || key != it.Occurrence.Key() {
+		t.Errorf("%s: %q %q", it.RecordKey(), c, key)
+	}
+	for _, bad := range []string{"", ".", "poison", string(it.Case), string(it.Case) + ".", "c1." + it.Occurrence.Key(), it.RecordKey() + "00", "x" + it.RecordKey()} {
+		if c, key := SplitRecordKey(bad); c != "" || key != "" {
+			t.Errorf("%q is taken for %q %q", bad, c, key)
+		}
+	}
+}

@@ -78,7 +78,7 @@ func readingRow(c relais.CaseID, key string, r Reading) []any {
 func (m *Merging) putRefusals(ctx context.Context, list []Reading) error {
 	var read []string
 	for _, r := range list {
-		if r.Refusal == nil && r.Generation > 0 { // nothing was refused before the first reading
+		if r.Refusal == nil {
 			read = append(read, r.Item.Occurrence.Key())
 		}
 	}

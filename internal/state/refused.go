@@ -10,16 +10,48 @@ import (
 
 // RefuseRecords keeps what stages could not handle of the streams: each refusal has a
 // Record, and of one record, stage and generation there is one, however often it is
-// told. One of an older generation than the one kept changes nothing.
+// told. One of an older generation than the one kept changes nothing. An item that was
+// to be read from such a record is refused in its case, where it would be pending for ever.
 func (db *DB) RefuseRecords(ctx context.Context, list []relais.Refusal) error {
 	rows := recordRows(list)
 	return db.update(ctx, "record refusals", func(tx session) error {
-		return insertRows(ctx, tx, `INSERT INTO refused_records (topic, part, place, stage, generation, code, rkey, attempts, version, at) `,
+		err := insertRows(ctx, tx, `INSERT INTO refused_records (topic, part, place, stage, generation, code, rkey, attempts, version, at) `,
 			`ON CONFLICT (topic, part, place, stage) DO UPDATE SET generation = excluded.generation, code = excluded.code,
 				rkey = excluded.rkey, attempts = excluded.attempts, version = excluded.version, at = excluded.at
 				WHERE refused_records.generation <= excluded.generation`, rows)
+		if err != nil {
+			return err
+		}
+		return refuseItems(ctx, tx, list)
 	})
 }
+
+// refuseItems puts the items of records that the enrich stage cannot handle on the account
+// of their cases, until they are read at last. It goes by their keys, as merges do.
+func refuseItems(ctx context.Context, tx session, list []relais.Refusal) error {
+	list = slices.DeleteFunc(slices.Clone(list), func(f relais.Refusal) bool { return f.Record.Topic != "raw" || f.Stage != "enrich" })
+	slices.SortStableFunc(list, func(a, b relais.Refusal) int { return cmp.Compare(a.Record.Key, b.Record.Key) })
+	for _, f := range list {
+		c, key := relais.SplitRecordKey(f.Record.Key)
+		if c == "" {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO refusals (id, case_id, source, folder, position, stage, code, detail, attempts, sha256, at)
+			SELECT okey, case_id, source, folder, position, $1, $2, $3, CAST($4 AS BIGINT), sha256, $5
+			FROM occurrences WHERE case_id = $6 AND okey = $7 AND outcome = 'pending' ON CONFLICT (case_id, id, stage) DO NOTHING`,
+			f.Stage, f.Code, refusedRecord, f.Attempts, formatTime(f.At), string(c), key); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE occurrences SET outcome = 'refused', reason = $1
+			WHERE case_id = $2 AND okey = $3 AND outcome = 'pending'`, f.Code, string(c), key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refusedRecord is what can be said of why: more may quote a message.
+const refusedRecord = "a record of a stream that this stage cannot handle"
 
 // recordRows gives one row for each record and stage, of the newest generation, in an
 // order that all who refuse the same records share.
@@ -72,7 +104,7 @@ func scanRecord(r row) (relais.Refusal, error) {
 	p := f.Record
 	err := r.Scan(&p.Topic, &p.Partition, &p.Offset, &f.Stage, &p.Generation, &f.Code, &p.Key, &f.Attempts, &p.Version, &at, &f.Case)
 	f.At = parseTime(at)
-	f.ID, f.Detail = p.Place(), "a record of a stream that this stage cannot handle"
+	f.ID, f.Detail = p.Place(), refusedRecord
 	if f.Case != "" {
 		f.ID = p.Key
 	}

@@ -88,3 +88,52 @@ func testRefusedDocuments(t *testing.T, open Open) {
 	want()
 	want(refuse(13, 0)) // of no revision that could be read: nothing tells that it is over
 }
+
+// testRefusedItems: an item whose record cannot be handled is refused in its case, not
+// pending for ever; read at last, it is refused no more. What was read is not touched.
+func testRefusedItems(t *testing.T, open Open) {
+	db := open(t)
+	c := newCase(t, db, "Ann")
+	poisoned, read := item(c, occurrence("INBOX", "1", "a")), item(c, occurrence("INBOX", "2", "b"))
+	must(t, db.RecordCaptured(t.Context(), captured(c, poisoned.Occurrence, read.Occurrence)))
+	put := func(it relais.Item, generation int64) {
+		t.Helper()
+		must(t, db.Merge(t.Context(), c.ID, generation, func(m *state.Merging) error {
+			id := relais.DocumentID("d" + it.Occurrence.Position)
+			if err := m.PutDocuments(t.Context(), []state.Document{{ID: id, Revision: 1, Generation: generation}}); err != nil {
+				return err
+			}
+			return m.PutReadings(t.Context(), []state.Reading{{Item: it, Document: id, Generation: generation}})
+		}))
+	}
+	want := func(refused, pending int64, refusals int) {
+		t.Helper()
+		b, err := db.Balance(t.Context(), c)
+		must(t, err)
+		list, err := db.Refusals(t.Context(), c.ID)
+		must(t, err)
+		if b.Seen != 2 || b.Refused != refused || b.Pending != pending || !b.Balanced == (pending == 0) || len(list) != refusals {
+			t.Errorf("%+v, balanced %v, %d refusals; want %d refused, %d pending, %d refusals", b.Counts, b.Balanced, len(list), refused, pending, refusals)
+		}
+	}
+	put(read, 0)
+	want(0, 1, 0)
+	var list []relais.Refusal
+	for i, key := range []string{poisoned.RecordKey(), read.RecordKey(), "no key", "c1." + poisoned.Occurrence.Key()} {
+		f := refusedAt("enrich", "raw", int64(i), 0)
+		f.Record.Key = key
+		list = append(list, f)
+	}
+	for range 2 {
+		must(t, db.RefuseRecords(t.Context(), list))
+		want(1, 0, 1)
+	}
+	refusals, err := db.Refusals(t.Context(), c.ID)
+	must(t, err)
+	f := refusals[0]
+	if f.ID != poisoned.Occurrence.Key() || f.Folder != "INBOX" || f.Stage != "enrich" || f.Code != "poison" || f.Attempts != 3 || f.SHA256 != poisoned.Occurrence.SHA256 {
+		t.Errorf("refused as %+v", f)
+	}
+	put(poisoned, 0) // captured once more
+	want(0, 0, 0)
+}

@@ -30,7 +30,7 @@ func Test(t *testing.T, storage func(t *testing.T) Open) {
 		{"Cases", testCases}, {"RenamedCaseKeepsItsID", testRename}, {"Owners", testOwners},
 		{"ClientsRaiseTheGeneration", testClients}, {"Cursors", testCursors}, {"CapturedTwiceCountsOnce", testCaptured},
 		{"LeftThenCaptured", testLeft}, {"FolderReadAtLast", testFolderRead}, {"BalanceFollowsDocuments", testBalance}, {"Refusals", testRefusals},
-		{"RefusedRecords", testRefusedRecords}, {"RefusedDocuments", testRefusedDocuments},
+		{"RefusedRecords", testRefusedRecords}, {"RefusedDocuments", testRefusedDocuments}, {"RefusedItems", testRefusedItems},
 		{"Blobs", testBlobs}, {"ManyBlobs", testManyBlobs}, {"Documents", testDocuments}, {"MergeFailsWhole", testMergeFails},
 		{"Threads", testThreads}, {"AppendedOfAnOldDecision", testAppendedLate}, {"Withdrawal", testWithdrawal},
 		{"Settle", testSettle}, {"Tokens", testTokens}, {"TimeNeverGoesBack", testHighWater},
