@@ -71,7 +71,7 @@ func TestDamageIsFound(t *testing.T) {
 	}{
 		{"a pack", "packs/*/*", "", "bad_"},
 		{"a pack is lost", "packs/*/*", "remove", "missing_pack"},
-		{"a record", "log.db", `"sealed":"`, "record_unreadable"},
+		{"a record", "log.db", "\"}\n", "record_unreadable"}, // where what is sealed begins
 		{"the log is lost", "log.db", "remove", "log.db"},
 		{"the keys are lost", "keys.db", "remove", "keys.db"},
 		{"the state is lost", "state.db", "remove", "state.db"},
