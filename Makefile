@@ -20,9 +20,10 @@ test-race: ## the concurrent rooms, under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -tags $(TAGS) ./internal/stream/... ./internal/blob/... ./internal/seal/... \
 		./internal/state/... ./internal/audit/... ./ingest/... ./enrich ./search/... ./api/...
 
-faults: ## servers of its own stopped, their disks full, a worker cut off: forty minutes; as root; FAULTS=DIR keeps the servers
+faults: ## servers of its own stopped, their disks full, a worker cut off: a quarter of an hour; as root; FAULTS=DIR keeps the servers
 	RELAIS_TEST_FAULTS=$(or $(FAULTS),$(CURDIR)/bin/faults) $(GO) test -tags $(TAGS) -count=1 -timeout 90m -v \
-		-run 'TestServersStopped|TestServersDiskFull|TestWorkerCutOff' ./cmd/relais
+		-run 'TestServersStopped|TestServersDiskFull|TestWorkerCutOff' ./cmd/relais; code=$$?; \
+		[ -n '$(FAULTS)' ] || deploy/testservers down $(CURDIR)/bin/faults; exit $$code
 
 fuzz: ## a short fuzz of each parser; FUZZ=5m for a long one
 	@$(GO) list -tags $(TAGS) ./... | while read p; do \
