@@ -32,22 +32,35 @@ func refuseItems(ctx context.Context, tx session, list []relais.Refusal) error {
 	list = slices.DeleteFunc(slices.Clone(list), func(f relais.Refusal) bool { return f.Record.Topic != "raw" || f.Stage != "enrich" })
 	slices.SortStableFunc(list, func(a, b relais.Refusal) int { return cmp.Compare(a.Record.Key, b.Record.Key) })
 	for _, f := range list {
-		c, key := relais.SplitRecordKey(f.Record.Key)
-		if c == "" {
-			continue
-		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO refusals (id, case_id, source, folder, position, stage, code, detail, attempts, sha256, at)
-			SELECT okey, case_id, source, folder, position, $1, $2, $3, CAST($4 AS BIGINT), sha256, $5
-			FROM occurrences WHERE case_id = $6 AND okey = $7 AND outcome = 'pending' ON CONFLICT (case_id, id, stage) DO NOTHING`,
-			f.Stage, f.Code, refusedRecord, f.Attempts, formatTime(f.At), string(c), key); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `UPDATE occurrences SET outcome = 'refused', reason = $1
-			WHERE case_id = $2 AND okey = $3 AND outcome = 'pending'`, f.Code, string(c), key); err != nil {
+		if err := refuseItem(ctx, tx, f); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// refuseItem does so with one, if it is pending.
+func refuseItem(ctx context.Context, tx session, f relais.Refusal) error {
+	c, key := relais.SplitRecordKey(f.Record.Key)
+	if c == "" {
+		return nil
+	}
+	f.ID, f.Case, f.Detail = key, c, refusedRecord
+	pending := false
+	err := each(ctx, tx, `UPDATE occurrences SET outcome = 'refused', reason = $1
+		WHERE case_id = $2 AND okey = $3 AND outcome = 'pending' RETURNING source, folder, position, sha256`,
+		[]any{f.Code, string(c), key}, func(r row) error {
+			sha := ""
+			pending = true
+			if err := r.Scan(&f.Source, &f.Folder, &f.Position, &sha); err != nil {
+				return err
+			}
+			return garbled(f.SHA256.UnmarshalText([]byte(sha)))
+		})
+	if err != nil || !pending {
+		return err
+	}
+	return putRefusal(ctx, tx, f)
 }
 
 // refusedRecord is what can be said of why: more may quote a message.

@@ -3,8 +3,8 @@
 // segmentio/kafka-go, which nothing else of the program imports.
 //
 // A topic's partitions are counted once, when it is made; a record goes to the
-// murmur2 hash of its key, as Java's partitioner does, or of what it is to stand with. To change either is a new
-// namespace, filled anew. Records carry the broker's time of the append, never a
+// murmur2 hash of its key, as Java's partitioner does, or of what it is to stand
+// with. To change either is a new namespace, filled anew. Records carry the broker's time of the append, never a
 // mail's own date.
 //
 // Kafka deletes readily: topics by hand, records by age, and it makes an empty topic
