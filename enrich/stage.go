@@ -26,7 +26,7 @@ type Appender interface {
 // RulesVersion numbers the rules by which documents are read and tagged. Whoever
 // changes what they find, or raises ExtractionVersion, raises it: an archive that is
 // opened by newer rules than it was read by reads every item again.
-const RulesVersion = 3
+const RulesVersion = 4
 
 // Stage turns stream "raw" into stream "enriched". One item goes through it as:
 //

@@ -161,7 +161,7 @@ type extracted struct {
 
 // ExtractionVersion names the extractors as a whole: what was read under another
 // version is read again.
-const ExtractionVersion = "2"
+const ExtractionVersion = "3"
 
 // extract reads a file, or recalls what it was found to say when its text is still
 // held by the case. got keeps what is new. What the sender declared of the bytes is
