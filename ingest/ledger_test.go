@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"math/rand/v2"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -67,4 +68,64 @@ func TestWithTheRealLedger(t *testing.T) {
 	if list, err := ledger.Refusals(t.Context(), "c1"); err != nil || len(list) != 0 {
 		t.Errorf("refusals left: %+v, %v", list, err)
 	}
+}
+
+// TestOnePositionWhateverTheRules: of each kind of source, every position is one item of
+// the account, whatever rules its runs had and in whatever order they came.
+func TestOnePositionWhateverTheRules(t *testing.T) {
+	tree := filepath.Join(t.TempDir(), "tree")
+	testkit.WriteMaildir(t, tree, 6)
+	testkit.WriteTree(t, tree, map[string]string{"old.mbox": mboxOf(6, 10), "files/a.eml": testkit.Message(10), "files/b.txt": "b", "files/Thumbs.db": "x"})
+	box := filepath.Join(t.TempDir(), "box.mbox")
+	testkit.WriteTree(t, filepath.Dir(box), map[string]string{"box.mbox": mboxOf(0, 8)})
+	packed := zipped(t, "files/1.eml", testkit.Message(1), "files/b.txt", "b", "old/all.mbox", mboxOf(2, 6), "Maildir/cur/1.host:2,S", testkit.Message(6))
+	server := testkit.NewIMAP(t, inbox(9))
+	for name, src := range map[string]struct {
+		open      func(t *testing.T) Source
+		positions int64
+	}{
+		"tree": {func(t *testing.T) Source { return open(t, tree) }, 13},
+		"mbox": {func(t *testing.T) Source { return open(t, box) }, 8},
+		"zip":  {func(t *testing.T) Source { return open(t, packed) }, 7},
+		"imap": {func(t *testing.T) Source { return openServer(t, "imap://"+server.Addr()) }, 9},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for seed := range uint64(8) {
+				ledger, err := state.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "state.db"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				deps, rnd := newArchive().deps(t), rand.New(rand.NewPCG(seed, 2))
+				deps.Ledger = ledger
+				for range 5 {
+					j := anyRules(rnd, job(src.open(t)))
+					if _, err := NewCapture(deps).Run(t.Context(), j, nil); err != nil {
+						t.Fatal(err)
+					}
+					b, err := ledger.Balance(t.Context(), relais.Case{ID: j.Case})
+					if err != nil || b.Seen != src.positions || b.Sum() != b.Seen {
+						t.Fatalf("since %v, until %v, without %v: %d positions, %+v (%v)", j.Since, j.Until, j.ExcludeFolders, src.positions, b.Counts, err)
+					}
+				}
+				if err := ledger.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// anyRules gives a job rules as somebody might from one run to the next.
+func anyRules(rnd *rand.Rand, j Job) Job {
+	switch rnd.IntN(5) {
+	case 0:
+		j.Since = testkit.Date(rnd.IntN(10))
+	case 1:
+		j.Until = testkit.Date(rnd.IntN(10))
+	case 2:
+		j.ExcludeFolders = []string{"inbox"}
+	case 3:
+		j.ExcludeFolders = []string{"*"}
+	}
+	return j
 }

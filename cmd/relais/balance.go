@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"text/tabwriter"
@@ -16,7 +17,8 @@ func (a *app) balanceCmd() *cobra.Command {
 		Long: `Tells, by source and folder, what became of every item seen: stored, duplicate,
 refused, quarantined (marked personal: nobody has read them), excluded by a rule,
 erased, or pending. Records of the streams that no stage can handle and that are of no
-case are told apart: they were never seen in a source. Exits with 5 when a case does not balance.`,
+case are told apart: they were never seen in a source. Without CASE, all cases and their
+total. Exits with 5 when a case does not balance.`,
 		Example: "  relais balance\n  relais balance \"Ann leaves\" --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := named(args...); err != nil {
@@ -34,25 +36,55 @@ case are told apart: they were never seen in a source. Exits with 5 when a case 
 						names = append(names, k.Name)
 					}
 				}
-				var off error
-				for _, name := range names {
-					b, err := s.Balance(ctx, name)
-					if err != nil {
-						return err
-					}
-					if !b.Balanced {
-						off = outcome(exitUnbalanced)
-					}
-					if err := a.showBalance(b); err != nil {
-						return err
-					}
+				list, err := a.showBalances(ctx, s, names)
+				if err != nil {
+					return err
 				}
-				return off
+				total := relais.Total(list)
+				if len(args) == 0 {
+					err = a.showTotal(len(list), total)
+				}
+				if err == nil && !total.Balanced {
+					err = outcome(exitUnbalanced)
+				}
+				return err
 			})
 		},
 	}
-	cmd.Flags().Bool("json", false, "print JSON, a line a case")
+	cmd.Flags().Bool("json", false, "print JSON: a line a case and, when none is named, a last one of type total")
 	return cmd
+}
+
+// showBalances prints the accounts of cases and gives them.
+func (a *app) showBalances(ctx context.Context, s *session, names []string) ([]relais.Balance, error) {
+	var list []relais.Balance
+	for _, name := range names {
+		b, err := s.Balance(ctx, name)
+		if err == nil {
+			err = a.showBalance(b)
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, b)
+	}
+	return list, nil
+}
+
+// showTotal prints the account of all cases; a person sees that of a single one already.
+func (a *app) showTotal(cases int, total relais.Balance) error {
+	if a.json {
+		return a.printJSON(struct {
+			Type  string `json:"type"`
+			Cases int    `json:"cases"`
+			relais.Balance
+		}{"total", cases, total})
+	}
+	if cases != 1 {
+		total.Case = fmt.Sprintf("All %d cases", cases)
+		a.printBalanceLine(total)
+	}
+	return nil
 }
 
 func (a *app) showBalance(b relais.Balance) error {

@@ -78,6 +78,7 @@ func testVerbs(t *testing.T, fresh func() *program) {
 	out := filepath.Join(p.dir, "out")
 	p.script([]step{
 		do(exitOK, "31 stored", ingestArgs(mail)...),
+		do(exitOK, "42 seen = 31 stored", ingestArgs("--until", "2000-01-01", mail)...),
 		do(exitRefused, "link.txt (not_regular)", ingestArgs(files)...),
 		do(exitOK, "not_regular", "refused", "list", "--json"),
 		do(exitOK, "Brasserie Acme", "client", "list", "--json"),
@@ -92,6 +93,8 @@ func testVerbs(t *testing.T, fresh func() *program) {
 		do(exitError, "no case named", "balance", ".."),
 		do(exitOK, "a/b ?%2F", "case", "create", "a/b ?%2F"),
 		do(exitOK, "0 seen", "balance", "a/b ?%2F"),
+		do(exitOK, "All 2 cases: ", "balance"),
+		do(exitOK, `"type":"total","cases":2,"case":"","seen":`, "balance", "--json"),
 		do(exitOK, `"total"`, "search", "--json", "--facets", "prix"),
 		do(exitUsage, "client:", "search", "--json", "clent:acme"),
 		do(exitUsage, "1 to 1000", "search", "--limit", "0", "prix"),

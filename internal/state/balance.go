@@ -30,10 +30,5 @@ func settle(b *relais.Balance, folders map[[2]string]*relais.SourceBalance, reas
 	slices.SortFunc(b.Sources, func(x, y relais.SourceBalance) int {
 		return cmp.Or(cmp.Compare(x.Source, y.Source), cmp.Compare(x.Folder, y.Folder))
 	})
-	for code, n := range reasons {
-		b.Reasons = append(b.Reasons, relais.ReasonCount{Code: code, Count: n})
-	}
-	slices.SortFunc(b.Reasons, func(x, y relais.ReasonCount) int {
-		return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Code, y.Code))
-	})
+	b.Reasons = relais.SortedReasons(reasons)
 }

@@ -65,8 +65,9 @@ func (db *DB) CaptureAgain(ctx context.Context) error {
 const lostGeneration = -2
 
 // RecordCaptured adds one batch of capture to the account, in one transaction. An
-// item that enrich has read already keeps its outcome; a position that was refused
-// or excluded before and is captured now counts once, as captured. Captures of a case
+// item that enrich has read already keeps its outcome; a position that is refused or
+// excluded in one run and captured in another, whichever comes first, counts once, as
+// captured; of several reasons why it was never captured the last counts. Captures of a case
 // wait for each other; merges they meet at most at an occurrence that both record,
 // which both do in the order of keys.
 func (db *DB) RecordCaptured(ctx context.Context, b relais.Captured) error {
@@ -116,7 +117,7 @@ func byKey(a, b []any) int { return strings.Compare(a[1].(string), b[1].(string)
 // dropLeft forgets that positions were refused or excluded, where they are now
 // captured, or left for another reason.
 func dropLeft(ctx context.Context, tx session, b relais.Captured) error {
-	keys := make([]string, 0, len(b.Items)+len(b.Excluded))
+	keys := make([]string, 0, len(b.Items)+len(b.Excluded)+len(b.Refused))
 	for _, it := range b.Items {
 		keys = append(keys, leftAt(b, it.Occurrence.Folder, it.Occurrence.Position).Key())
 	}
@@ -129,10 +130,13 @@ func dropLeft(ctx context.Context, tx session, b relais.Captured) error {
 		}
 	}
 	fixed := []any{string(b.Case)}
-	if err := execIn(ctx, tx, `DELETE FROM occurrences WHERE case_id = $1 AND okey IN (?)`, fixed, keys); err != nil {
+	if err := execIn(ctx, tx, `DELETE FROM refusals WHERE case_id = $1 AND stage = 'ingest' AND id IN (?)`, fixed, keys); err != nil {
 		return err
 	}
-	return execIn(ctx, tx, `DELETE FROM refusals WHERE case_id = $1 AND stage = 'ingest' AND id IN (?)`, fixed, keys)
+	for _, r := range b.Refused { // its refusal stays: how often it was tried is counted there
+		keys = append(keys, leftAt(b, r.Folder, r.Position).Key())
+	}
+	return execIn(ctx, tx, `DELETE FROM occurrences WHERE case_id = $1 AND okey IN (?)`, fixed, keys)
 }
 
 // leftAt is the occurrence of an item whose bytes were not captured.

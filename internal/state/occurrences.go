@@ -107,11 +107,13 @@ func putRefusal(ctx context.Context, q session, r relais.Refusal) error {
 }
 
 // Refusals lists what was refused, of one case or (with an empty id) of all, by
-// case and id.
+// case and id: those that the balance counts.
 func (db *DB) Refusals(ctx context.Context, c relais.CaseID) ([]relais.Refusal, error) {
 	var list []relais.Refusal
 	err := each(ctx, db.read, `SELECT id, case_id, source, folder, position, stage, code, detail, attempts, sha256, at
-		FROM refusals WHERE $1 = '' OR case_id = $1 ORDER BY case_id, id, stage`, []any{string(c)}, func(r row) error {
+		FROM refusals r WHERE ($1 = '' OR case_id = $1) AND NOT EXISTS (SELECT 1 FROM occurrences o
+			WHERE o.case_id = r.case_id AND o.okey = r.id AND `+capturedElsewhen+`)
+		ORDER BY case_id, id, stage`, []any{string(c)}, func(r row) error {
 		var f relais.Refusal
 		var sha, at string
 		if err := r.Scan(&f.ID, &f.Case, &f.Source, &f.Folder, &f.Position, &f.Stage, &f.Code, &f.Detail, &f.Attempts, &sha, &at); err != nil {
@@ -197,9 +199,20 @@ SELECT o.source, o.folder,
        COUNT(*)
 FROM (SELECT case_id, source, folder, outcome, reason, document,
              ROW_NUMBER() OVER (PARTITION BY document ORDER BY owner, source, folder, position, sha256) AS place
-      FROM occurrences WHERE case_id = $1) o
+      FROM occurrences o WHERE case_id = $1 AND NOT (` + capturedElsewhen + `)) o
 LEFT JOIN documents d ON d.case_id = o.case_id AND d.id = o.document AND o.outcome = 'read'
 GROUP BY 1, 2, 3, 4`
+
+// capturedElsewhen holds for an occurrence o that was left out or refused in one run, when
+// another run has captured what stands in its place: the two are one item. It is asked
+// here and not when they are recorded, since a merge may record what ingest captured and,
+// stopped, could not.
+const capturedElsewhen = `o.sha256 = '` + noBytes + `' AND EXISTS (SELECT 1 FROM occurrences c
+	WHERE c.case_id = o.case_id AND c.owner = o.owner AND c.source = o.source AND c.folder = o.folder
+		AND c.position = o.position AND c.sha256 <> o.sha256)`
+
+// noBytes is the digest of an occurrence whose bytes were not captured, as text.
+const noBytes = "0000000000000000000000000000000000000000000000000000000000000000"
 
 func (db *DB) announced(ctx context.Context, c relais.CaseID, folders map[[2]string]*relais.SourceBalance) error {
 	return each(ctx, db.read, `SELECT source, folder, announced FROM folders WHERE case_id = $1`, []any{string(c)}, func(r row) error {

@@ -6,8 +6,10 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	mathrand "math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -29,7 +31,7 @@ func Test(t *testing.T, storage func(t *testing.T) Open) {
 	}{
 		{"Cases", testCases}, {"RenamedCaseKeepsItsID", testRename}, {"Owners", testOwners},
 		{"ClientsRaiseTheGeneration", testClients}, {"Cursors", testCursors}, {"CapturedTwiceCountsOnce", testCaptured},
-		{"LeftThenCaptured", testLeft}, {"FolderReadAtLast", testFolderRead}, {"BalanceFollowsDocuments", testBalance}, {"Refusals", testRefusals},
+		{"LeftThenCaptured", testLeft}, {"OnePositionIsOneItem", testPositions}, {"FolderReadAtLast", testFolderRead}, {"BalanceFollowsDocuments", testBalance}, {"Refusals", testRefusals},
 		{"RefusedRecords", testRefusedRecords}, {"RefusedDocuments", testRefusedDocuments}, {"RefusedItems", testRefusedItems},
 		{"Blobs", testBlobs}, {"ManyBlobs", testManyBlobs}, {"Documents", testDocuments}, {"MergeFailsWhole", testMergeFails},
 		{"Threads", testThreads}, {"AppendedOfAnOldDecision", testAppendedLate}, {"Withdrawal", testWithdrawal},
@@ -316,6 +318,80 @@ func testLeft(t *testing.T, open Open) {
 	if len(refusals) != 0 {
 		t.Errorf("%d refusals of captured items", len(refusals))
 	}
+}
+
+// testPositions: whatever runs did with a position, in whatever order, and whichever of
+// ingest and enrich came to record it, it is one item; the newest reason counts of one
+// that was never captured, and what is listed as refused is what is counted so.
+func testPositions(t *testing.T, open Open) {
+	const positions = 4
+	for seed := range uint64(20) {
+		rnd := mathrand.New(mathrand.NewPCG(seed, 1))
+		db := open(t)
+		c := newCase(t, db, "Case "+strconv.FormatUint(seed, 10))
+		want := map[string]string{} // by position: "captured", or the last reason
+		for range 12 {
+			b, lost := captured(c), []relais.Occurrence(nil)
+			for p := range positions {
+				position, o := strconv.Itoa(p), occurrence("INBOX", strconv.Itoa(p), strconv.Itoa(p))
+				reason := "since" + strconv.Itoa(rnd.IntN(2))
+				switch rnd.IntN(5) {
+				case 0:
+					b.Items = append(b.Items, item(c, o))
+					reason = "captured"
+				case 1:
+					lost = append(lost, o)
+					reason = "captured"
+				case 2:
+					b.Excluded = append(b.Excluded, relais.Left{Folder: "INBOX", Position: position, Rule: reason})
+				case 3:
+					reason = "vanished" + strconv.Itoa(rnd.IntN(2))
+					b.Refused = append(b.Refused, relais.Refusal{ID: occurrenceWithoutBytes("INBOX", position).Key(), Case: c.ID, Source: "Maildir",
+						Folder: "INBOX", Position: position, Stage: "ingest", Code: reason, Attempts: 1})
+				default:
+					continue
+				}
+				if want[position] != "captured" {
+					want[position] = reason
+				}
+			}
+			must(t, db.RecordCaptured(t.Context(), b))
+			read(t, db, c, state.Document{ID: "d1"}, lost...)
+			checkPositions(t, db, c, want)
+		}
+	}
+}
+
+func checkPositions(t *testing.T, db *state.DB, c relais.Case, want map[string]string) {
+	t.Helper()
+	reasons, refused, got := map[string]int64{}, map[string]int64{}, map[string]int64{}
+	captured := int64(0)
+	for _, reason := range want {
+		switch {
+		case reason == "captured":
+			captured++
+			continue
+		case strings.HasPrefix(reason, "vanished"):
+			refused[reason]++
+		}
+		reasons[reason]++
+	}
+	b, err := db.Balance(t.Context(), c)
+	must(t, err)
+	if b.Seen != int64(len(want)) || b.Sum() != b.Seen || b.Pending+b.Stored+b.Duplicate != captured {
+		t.Errorf("of %d positions, %d captured: %+v", len(want), captured, b.Counts)
+	}
+	for _, r := range b.Reasons {
+		got[r.Code] = r.Count
+	}
+	equal(t, reasons, got)
+	list, err := db.Refusals(t.Context(), c.ID)
+	must(t, err)
+	got = map[string]int64{}
+	for _, r := range list {
+		got[r.Code]++
+	}
+	equal(t, refused, got)
 }
 
 // testFolderRead: a folder that could not be read is refused, until it was.

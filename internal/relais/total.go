@@ -1,0 +1,47 @@
+package relais
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Total is the account of several cases together.
+func Total(list []Balance) Balance {
+	t := Balance{Balanced: true, Sources: []SourceBalance{}, Reasons: []ReasonCount{}}
+	reasons := map[string]int64{}
+	for _, b := range list {
+		t.Counts = t.Plus(b.Counts)
+		t.Apart = b.Apart // the whole archive's already
+		t.Balanced = t.Balanced && b.Balanced
+		for _, r := range b.Reasons {
+			reasons[r.Code] += r.Count
+		}
+	}
+	t.Reasons = SortedReasons(reasons)
+	return t
+}
+
+// Plus adds two counts, status by status.
+func (c Counts) Plus(d Counts) Counts {
+	c.Seen += d.Seen
+	c.Stored += d.Stored
+	c.Duplicate += d.Duplicate
+	c.Refused += d.Refused
+	c.Quarantined += d.Quarantined
+	c.Excluded += d.Excluded
+	c.Erased += d.Erased
+	c.Pending += d.Pending
+	return c
+}
+
+// SortedReasons lists how often each reason counts, the most frequent first.
+func SortedReasons(counts map[string]int64) []ReasonCount {
+	list := make([]ReasonCount, 0, len(counts))
+	for code, n := range counts {
+		list = append(list, ReasonCount{Code: code, Count: n})
+	}
+	slices.SortFunc(list, func(x, y ReasonCount) int {
+		return cmp.Or(cmp.Compare(y.Count, x.Count), cmp.Compare(x.Code, y.Code))
+	})
+	return list
+}
