@@ -24,6 +24,8 @@ const (
 	actionEvaluate     = "evaluate"
 	actionWait         = "wait"
 	actionTokenCreate  = "token.create"
+	actionTokenList    = "token.list"
+	actionTokenRevoke  = "token.revoke"
 	actionSessionBegin = "session.begin"
 	actionSessionEnd   = "session.end"
 )

@@ -198,6 +198,12 @@ func (r *rooms) Append(_ context.Context, e audit.Entry) error {
 func (r *rooms) CreateToken(context.Context, string, time.Duration) (string, error) {
 	return "rls_x", r.opErr
 }
+func (r *rooms) ListTokens(context.Context) ([]relais.TokenView, error) {
+	return []relais.TokenView{{ID: "abc", Name: "x", Live: true}}, r.opErr
+}
+func (r *rooms) RevokeToken(_ context.Context, which string) (relais.TokenView, error) {
+	return relais.TokenView{ID: which}, r.opErr
+}
 
 func (r *rooms) Balance(_ context.Context, name string) (relais.Balance, error) {
 	return relais.Balance{Case: name, Counts: relais.Counts{Seen: 2, Stored: 2}, Balanced: true, Sources: []relais.SourceBalance{}, Reasons: []relais.ReasonCount{}}, nil

@@ -26,12 +26,17 @@ type Operator interface {
 	Evaluate(ctx context.Context, truth io.Reader, emit func(relais.Event)) error
 	Wait(ctx context.Context, emit func(relais.Event)) error
 	CreateToken(ctx context.Context, name string, validFor time.Duration) (string, error)
+	ListTokens(ctx context.Context) ([]relais.TokenView, error)
+	// RevokeToken ends the live token of an id or a name.
+	RevokeToken(ctx context.Context, which string) (relais.TokenView, error)
 }
 
 func (s *Server) operatorRoutes(r *gin.RouterGroup) {
 	r.POST("/cases", s.createCase)
 	r.PATCH("/cases/:name", s.changeCase)
 	r.POST("/tokens", s.createToken)
+	r.GET("/tokens", s.listTokens)
+	r.DELETE("/tokens/:id", s.revokeToken)
 	r.POST("/ingests", func(c *gin.Context) {
 		var req relais.IngestRequest
 		if s.bind(c, &req) {
@@ -152,6 +157,30 @@ func (s *Server) createToken(c *gin.Context) {
 		return
 	}
 	c.JSON(http.StatusCreated, gin.H{"token": token})
+}
+
+func (s *Server) listTokens(c *gin.Context) {
+	if !s.disclose(c, audit.Entry{Action: actionTokenList}) {
+		return
+	}
+	list, err := s.deps.Operator.ListTokens(c.Request.Context())
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	c.JSON(http.StatusOK, gin.H{"tokens": list})
+}
+
+func (s *Server) revokeToken(c *gin.Context) {
+	if !s.disclose(c, audit.Entry{Action: actionTokenRevoke}) {
+		return
+	}
+	ended, err := s.deps.Operator.RevokeToken(c.Request.Context(), c.Param("id"))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	c.JSON(http.StatusOK, ended)
 }
 
 // importClients reads a form with files "clients" and, if any, "contacts".

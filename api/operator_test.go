@@ -137,6 +137,12 @@ func TestTheClientAndTheInterfaceAgree(t *testing.T) {
 	if token, err := c.CreateToken(ctx, "x", 1); err != nil || token != "rls_x" {
 		t.Errorf("%q, %v", token, err)
 	}
+	if list, err := c.Tokens(ctx); err != nil || len(list) != 1 || list[0].Name != "x" {
+		t.Errorf("%v, %v", list, err)
+	}
+	if ended, err := c.RevokeToken(ctx, "a b/c"); err != nil || ended.ID != "a b/c" {
+		t.Errorf("%v, %v", ended, err)
+	}
 	r.events = []relais.Event{{Type: "progress", Done: 7}}
 	var seen []relais.Event
 	watch := func(e relais.Event) { seen = append(seen, e) }

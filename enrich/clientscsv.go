@@ -13,8 +13,9 @@ import (
 
 // Problem is something in a CSV file that was passed over: the rest was read.
 type Problem struct {
-	Line   int    // in the file, from 1
-	Reason string // without what the row says
+	Line    int    // in the file, from 1
+	Reason  string // without what the row says
+	Refused bool   // nothing of the row was read
 }
 
 // String gives "line 12: no name".
@@ -44,7 +45,7 @@ func ReadClients(r io.Reader) ([]relais.Client, []Problem, error) {
 			at[c.ID] = len(list)
 			list = append(list, c)
 		case list[i].Name != c.Name:
-			t.problem(row, "this id was used above for another name")
+			t.refuse(row, "this id was used above for another name")
 		default:
 			list[i].Domains = union(list[i].Domains, c.Domains)
 			list[i].Aliases = union(list[i].Aliases, c.Aliases)
@@ -83,13 +84,16 @@ func (t *table) client(row int) (relais.Client, bool) {
 	}
 	switch {
 	case c.ID == "" && c.Name == "":
-		t.problem(row, "neither id nor name")
+		t.refuse(row, "neither id nor name")
 		return c, false
 	case c.ID == "":
-		t.problem(row, "no id")
+		t.refuse(row, "no id")
+		return c, false
+	case c.Name == "" && strings.ContainsRune(c.ID, ' ') && t.cells(row) == 1:
+		t.problem(row, "a remark of the program that wrote the file")
 		return c, false
 	case c.Name == "":
-		t.problem(row, "no name")
+		t.refuse(row, "no name")
 		return c, false
 	}
 	for _, site := range slices.Concat(t.list(row, columnDomain, ";|, "), t.list(row, columnSite, ";|, ")) {
@@ -131,7 +135,7 @@ func (t *table) contacts(row int) []relais.Contact {
 	}
 	base := relais.Contact{ClientID: t.one(row, columnID), Name: name, Title: t.one(row, columnTitle)}
 	if base.ClientID == "" {
-		t.problem(row, "no client id")
+		t.refuse(row, "no client id")
 		return nil
 	}
 	var emails, phones []string
@@ -149,7 +153,7 @@ func (t *table) contacts(row int) []relais.Contact {
 		}
 	}
 	if len(emails)+len(phones) == 0 {
-		t.problem(row, "neither address nor telephone number")
+		t.refuse(row, "neither address nor telephone number")
 		return nil
 	}
 	list := make([]relais.Contact, max(len(emails), len(phones)))

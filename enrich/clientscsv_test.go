@@ -25,7 +25,7 @@ func TestReadClients(t *testing.T) {
 		{"hubspot", "\ufeff\"Record ID\",\"Company name\",\"Company Domain Name\",\"City\",\"Industry\",\"Company owner\",\"Lifecycle Stage\"\n\"5123\",\"Acme, Inc.\",\"acme.example\",\"\",\"UTILITIES\",\"Jane Rep\",\"Customer\"\n",
 			[]relais.Client{{ID: "5123", Name: "Acme, Inc.", Domains: []string{"acme.example"}, Sector: "UTILITIES", Owner: "Jane Rep", Stage: "Customer"}}, nil},
 		{"salesforce report with title and footer", "Accounts by owner\n\n\"Account ID\",\"Account Name\",\"Website\",\"Billing City\",\"Type\"\n\"0015g00000A\",\"Acme\",\"https://www.shop.acme.co.uk/en?x=1\",\"London\",\"Customer\"\n\n\"Copyright (c) 2000-2025 a CRM, inc. All rights reserved.\"\n",
-			[]relais.Client{{ID: "0015g00000A", Name: "Acme", Domains: []string{"acme.co.uk"}, City: "London", Stage: "Customer"}}, []string{"line 6: no name"}},
+			[]relais.Client{{ID: "0015g00000A", Name: "Acme", Domains: []string{"acme.co.uk"}, City: "London", Stage: "Customer"}}, []string{"line 6: a remark of the program that wrote the file"}},
 		{"french, semicolons", "Code client;Raison sociale;Site internet;Ville;N° SIRET;Propriétaire;Étape\nC1;Acme Énergies;www.acme.example;Lyon;123 456 789 00012;Camille;Client\n",
 			[]relais.Client{{ID: "C1", Name: "Acme Énergies", Domains: []string{"acme.example"}, City: "Lyon", SIREN: "123456789", Owner: "Camille", Stage: "Client"}}, nil},
 		{"tabs, excel's sep line, CR line ends", "sep=\t\rid\tnom\tdomaine\rC1\tAcme Énergies\tacme.example\r", []relais.Client{acme}, nil},

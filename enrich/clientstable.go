@@ -250,3 +250,18 @@ func (t *table) list(row int, c column, separators string) []string {
 func (t *table) problem(row int, reason string) {
 	t.problems = append(t.problems, Problem{Line: t.records[row].line, Reason: reason})
 }
+
+// refuse notes that nothing of a row could be read.
+func (t *table) refuse(row int, reason string) {
+	t.problems = append(t.problems, Problem{Line: t.records[row].line, Reason: reason, Refused: true})
+}
+
+// cells counts the cells of a row that say something.
+func (t *table) cells(row int) (n int) {
+	for _, c := range t.records[row].cells {
+		if clean(c) != "" {
+			n++
+		}
+	}
+	return n
+}

@@ -1,11 +1,11 @@
 package search
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/search/analysis"
 )
 
@@ -66,96 +66,35 @@ func (p *parser) failDate(start int, first, dots, last string) error {
 
 // span gives the first moment of a day, month or year, and that of the next.
 func (p *parser) span(s string) (from, until time.Time, ok bool) {
-	d, ok := readDate(s)
-	if !ok || !d.exists() {
+	d, ok := relais.ReadCalendarDate(s)
+	if !ok || !d.Exists() {
 		return from, until, false
 	}
-	at := func(y, m, day int) time.Time {
-		return time.Date(y, time.Month(m), day, 0, 0, 0, 0, p.opt.Location)
-	}
-	switch {
-	case d.month == 0:
-		return at(d.year, 1, 1), at(d.year+1, 1, 1), true
-	case d.day == 0:
-		return at(d.year, d.month, 1), at(d.year, d.month+1, 1), true
-	}
-	return at(d.year, d.month, d.day), at(d.year, d.month, d.day+1), true
-}
-
-// date is a day as written; no day is a month, no month a year.
-type date struct{ year, month, day int }
-
-// exists tells whether the calendar has it, between the years 1000 and 9998.
-func (d date) exists() bool {
-	if d.year < 1000 || d.year > 9998 || d.month < 0 || d.month > 12 || d.day < 0 {
-		return false
-	}
-	return d.day <= daysIn(d.year, d.month)
-}
-
-// daysIn counts the days of a month: day 0 of the next is its last.
-func daysIn(year, month int) int {
-	return time.Date(year, time.Month(month+1), 0, 0, 0, 0, 0, time.UTC).Day()
-}
-
-// readDate reads the parts of a date, of either order; they may make no sense.
-func readDate(s string) (date, bool) {
-	parts := strings.FieldsFunc(s, func(r rune) bool { return r == '-' || r == '/' || r == '.' })
-	var n [3]int
-	if len(parts) == 0 || len(parts) > len(n) || len(s) > 10 {
-		return date{}, false
-	}
-	for i, part := range parts {
-		v, err := strconv.ParseUint(part, 10, 16)
-		if err != nil || len(part) > 2 && len(part) != 4 || v == 0 {
-			return date{}, false
-		}
-		n[i] = int(v)
-	}
-	switch last := len(parts) - 1; {
-	case len(parts[0]) == 4:
-		return date{n[0], n[1], n[2]}, true
-	case last == 2 && len(parts[2]) == 4:
-		return date{n[2], n[1], n[0]}, true
-	case last == 1 && len(parts[1]) == 4:
-		return date{n[1], n[0], 0}, true
-	}
-	return date{}, false
+	return d.Start(p.opt.Location), d.End(p.opt.Location), true
 }
 
 // fixDate gives the date that was perhaps meant, or "": day and month of the other
 // order, a day after the last of its month, a year of two digits.
 func fixDate(s string) string {
-	d, ok := readDate(s)
+	d, ok := relais.ReadCalendarDate(s)
 	if !ok {
 		if len(s) >= 6 && len(s) <= 8 && strings.Count(s, "/") == 2 {
-			if d, ok = readDate(s[:len(s)-2] + "20" + s[len(s)-2:]); ok && d.exists() {
+			if d, ok = relais.ReadCalendarDate(s[:len(s)-2] + "20" + s[len(s)-2:]); ok && d.Exists() {
 				return d.String()
 			}
 		}
 		return ""
 	}
-	if d.month > 12 && d.day <= 12 && d.day > 0 {
-		d.month, d.day = d.day, d.month
+	if d.Month > 12 && d.Day <= 12 && d.Day > 0 {
+		d.Month, d.Day = d.Day, d.Month
 	}
-	if d.month >= 1 && d.month <= 12 && d.day > 28 && d.day <= 31 {
-		d.day = min(d.day, daysIn(d.year, d.month))
+	if d.Month >= 1 && d.Month <= 12 && d.Day > 28 && d.Day <= 31 {
+		d.Day = min(d.Day, relais.DaysIn(d.Year, d.Month))
 	}
-	if !d.exists() {
+	if !d.Exists() {
 		return ""
 	}
 	return d.String()
-}
-
-// String gives 2021-03-15, 2021-03 or 2021.
-func (d date) String() string {
-	switch {
-	case d.month == 0:
-		return fmt.Sprintf("%04d", d.year)
-	case d.day == 0:
-		return fmt.Sprintf("%04d-%02d", d.year, d.month)
-	}
-	return fmt.Sprintf("%04d-%02d-%02d", d.year, d.month, d.day)
 }
 
 // period makes the node of newer_than: and older_than:, which count whole days back
@@ -173,7 +112,7 @@ func (p *parser) period(kind fieldKind, s string, start int) (Node, error) {
 	y, m, d := p.opt.Now.In(p.opt.Location).Date()
 	// Of March 31st, a month back is the last of February, not March 3rd.
 	first := time.Date(y-years, m-time.Month(months), 1, 0, 0, 0, 0, p.opt.Location)
-	d = min(d, daysIn(first.Year(), int(first.Month())))
+	d = min(d, relais.DaysIn(first.Year(), int(first.Month())))
 	day := time.Date(first.Year(), first.Month(), d-days, 0, 0, 0, 0, p.opt.Location)
 	switch {
 	case day.Year() < 1000:

@@ -3,6 +3,8 @@ package search
 import (
 	"testing"
 	"time"
+
+	"github.com/relais-archive/relais/internal/relais"
 )
 
 func TestReadDate(t *testing.T) {
@@ -18,7 +20,7 @@ func TestReadDate(t *testing.T) {
 		{"2021-03-1500", ""}, {"123456789012", ""},
 	} {
 		got := ""
-		if d, ok := readDate(tc.s); ok && d.exists() {
+		if d, ok := relais.ReadCalendarDate(tc.s); ok && d.Exists() {
 			got = d.String()
 		}
 		if got != tc.want {

@@ -206,3 +206,19 @@ func (c *Client) CreateToken(ctx context.Context, name string, validFor time.Dur
 	err := c.Send(ctx, http.MethodPost, "/api/v1/tokens", map[string]any{"name": name, "valid_for": validFor}, &answer)
 	return answer.Token, err
 }
+
+// Tokens lists the bearer tokens, also expired ones.
+func (c *Client) Tokens(ctx context.Context) ([]relais.TokenView, error) {
+	var answer struct {
+		Tokens []relais.TokenView `json:"tokens"`
+	}
+	err := c.Get(ctx, "/api/v1/tokens", nil, &answer)
+	return answer.Tokens, err
+}
+
+// RevokeToken ends the live token of an id or a name.
+func (c *Client) RevokeToken(ctx context.Context, which string) (relais.TokenView, error) {
+	var ended relais.TokenView
+	err := c.Send(ctx, http.MethodDelete, "/api/v1/tokens/"+url.PathEscape(which), nil, &ended)
+	return ended, err
+}

@@ -107,8 +107,11 @@ func (w words) period(s string) string {
 
 // size gives bytes in thousands, with one decimal where it tells something.
 func (w words) size(n int64) string {
-	unit, v := "unit.b", float64(n)
-	for _, u := range []string{"unit.kb", "unit.mb", "unit.gb"} {
+	if n < 1000 {
+		return w.count("unit.b", n)
+	}
+	unit, v := "unit.kb", float64(n)/1000
+	for _, u := range []string{"unit.mb", "unit.gb"} {
 		if v < 1000 {
 			break
 		}

@@ -68,7 +68,7 @@ func TestPlurals(t *testing.T) {
 
 func TestSizes(t *testing.T) {
 	for n, want := range map[int64][2]string{
-		0: {"0 bytes", "0 octets"}, 999: {"999 bytes", "999 octets"}, 1000: {"1 kB", "1 ko"}, 1540: {"1.5 kB", "1,5 ko"}, 2_000_000: {"2 MB", "2 Mo"},
+		0: {"0 bytes", "0 octet"}, 1: {"1 byte", "1 octet"}, 999: {"999 bytes", "999 octets"}, 1000: {"1 kB", "1 ko"}, 1540: {"1.5 kB", "1,5 ko"}, 2_000_000: {"2 MB", "2 Mo"},
 		35_400_000: {"35 MB", "35 Mo"}, 5_000_000_000_000: {"5000 GB", "5000 Go"},
 	} {
 		if got := [2]string{plain(in(t, English).size(n)), plain(in(t, French).size(n))}; got != want {

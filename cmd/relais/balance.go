@@ -110,8 +110,9 @@ func (a *app) showBalance(b relais.Balance) error {
 
 // printBalanceLine says a balance in one line.
 func (a *app) printBalanceLine(b relais.Balance) {
-	line := fmt.Sprintf("%s: %d seen = %d stored + %d duplicates + %d refused + %d personal (nobody has read them)",
-		plain(b.Case), b.Seen, b.Stored, b.Duplicate, b.Refused, b.Quarantined)
+	line := fmt.Sprintf("%s: %d seen = %d stored + %s + %d refused + %d personal (nobody has read %s)",
+		plain(b.Case), b.Seen, b.Stored, some(b.Duplicate, "duplicate", "duplicates"), b.Refused, b.Quarantined,
+		map[bool]string{true: "it", false: "them"}[b.Quarantined == 1])
 	for _, part := range []struct {
 		n    int64
 		name string
@@ -121,7 +122,7 @@ func (a *app) printBalanceLine(b relais.Balance) {
 		}
 	}
 	if b.Apart > 0 {
-		line += fmt.Sprintf(" (and apart, %d records of no case: `relais refused list`)", b.Apart)
+		line += fmt.Sprintf(" (and apart, %s of no case: `relais refused list`)", some(b.Apart, "record", "records"))
 	}
 	switch {
 	case !b.Balanced && b.Pending > 0 && b.Seen == b.Sum():

@@ -22,13 +22,14 @@ func (o *operator) Ingest(ctx context.Context, req relais.IngestRequest, emit fu
 	if err != nil {
 		return err
 	}
+	before := o.ar.pipeline.taken(ctx)
 	k, news, err := o.captureInto(ctx, req, sources, emit)
 	err = errors.Join(err, closeSources(sources))
 	if news == nil || err != nil && ctx.Err() != nil {
 		return told(err)
 	}
 	req.NoWait = req.NoWait || relais.NoRoom(err) // the stages want room too
-	return told(errors.Join(err, o.finish(ctx, k, req, news, emit)))
+	return told(errors.Join(err, o.finish(ctx, k, req, before, news, emit)))
 }
 
 // refusalNews tells of each refusal once: not of those that an earlier run told of.
@@ -181,13 +182,13 @@ func captureEvent(e ingest.Event) relais.Event {
 }
 
 // finish waits, when asked to, and sends the balance.
-func (o *operator) finish(ctx context.Context, k relais.Case, req relais.IngestRequest, news *refusalNews, emit func(relais.Event)) error {
+func (o *operator) finish(ctx context.Context, k relais.Case, req relais.IngestRequest, before taken, news *refusalNews, emit func(relais.Event)) error {
 	if !req.NoWait {
 		waitCtx, cancel := ctx, context.CancelFunc(func() {})
 		if req.Timeout > 0 {
 			waitCtx, cancel = context.WithTimeout(ctx, req.Timeout)
 		}
-		err := o.Wait(waitCtx, emit)
+		err := o.waitSince(waitCtx, before, emit)
 		cancel()
 		if err != nil && ctx.Err() == nil && waitCtx.Err() != nil {
 			err = relais.WithHint(relais.Errorf(relais.KindUnavailable, "wait", "not everything can be found yet"), "everything is captured; `relais balance` tells what is pending")

@@ -41,7 +41,7 @@ mailbox is kept, when the leaver was informed, when it is to be erased.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&k.Purpose, "purpose", "", "why the mailbox is kept, in words the leaver was told")
-	f.StringVar(&k.InformedOn, "informed-on", "", "the `DATE` the leaver was informed")
+	f.StringVar(&k.InformedOn, "informed-on", "", "the `DATE` the leaver was informed (2026-03-31 or 31/03/2026)")
 	f.StringVar(&k.RetainUntil, "retain-until", "", "the `DATE` it is to be erased")
 	f.Bool("json", false, "print JSON")
 	return cmd

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -31,7 +32,9 @@ func (a *app) clientImportCmd() *cobra.Command {
 		Long: `Imports clients from a CSV file: account_id,name,domains,aliases,city,sector,siren,owner,stage
 (lists separated by ";", only id and name required; the header names of HubSpot,
 Salesforce and French exports are understood), and contacts from another:
-account_id,name,email,phone,title. Documents already captured are tagged anew.`,
+account_id,name,email,phone,title. Each client that a file of contacts names has exactly
+these afterwards. Documents already captured are tagged anew. Rows that cannot be read
+are listed and left out; then it exits with 3.`,
 		Example: "  relais client import accounts.csv --contacts contacts.csv",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			files, err := openAll(args[0], contacts)
@@ -39,23 +42,41 @@ account_id,name,email,phone,title. Documents already captured are tagged anew.`,
 				return err
 			}
 			defer closeAll(files)
-			return a.with(cmd.Context(), true, func(s *session) error {
-				p := a.newProgress()
-				defer p.end()
-				return s.ImportClients(cmd.Context(), files[0], reader(files[1]), p.each(func(e relais.Event) {
-					if e.Type == "imported" {
-						r := asMap(e.Result)
-						fmt.Fprintf(a.sys.out, "%v clients and %v contacts read, %v new or changed\n", r["clients"], r["contacts"], r["changed"])
-						return
-					}
-					fmt.Fprintln(a.sys.err, plain(e.Detail))
-				}))
-			})
+			return a.with(cmd.Context(), true, func(s *session) error { return a.importClients(cmd.Context(), s, files[0], reader(files[1])) })
 		},
 	}
 	cmd.Flags().StringVar(&contacts, "contacts", "", "a CSV `FILE` of contacts")
 	cmd.Flags().Bool("json", false, "print JSON lines")
 	return cmd
+}
+
+// importClients sends the tables, says what became of them, and ends with exitRefused
+// when rows were left out.
+func (a *app) importClients(ctx context.Context, s *session, clients, contacts io.Reader) error {
+	p, refused := a.newProgress(), 0
+	defer p.end()
+	show := p.each(func(e relais.Event) {
+		switch e.Type {
+		case "imported":
+			r := asMap(e.Result)
+			n := func(key string) int64 { n, _ := r[key].(int64); return n } // a count that is missing is none
+			fmt.Fprintf(a.sys.out, "%s and %s read, %d new, changed or gone\n", some(n("clients"), "client", "clients"), some(n("contacts"), "contact", "contacts"), n("changed"))
+		case "refused":
+			fmt.Fprintf(a.sys.err, "refused: %s, %s: %s\n", e.Refusal.Source, e.Refusal.Position, plain(e.Refusal.Detail))
+		default:
+			fmt.Fprintln(a.sys.err, plain(e.Detail))
+		}
+	})
+	err := s.ImportClients(ctx, clients, contacts, func(e relais.Event) {
+		show(e)
+		if e.Type == "refused" {
+			refused++
+		}
+	})
+	if err == nil && refused > 0 {
+		return outcome(exitRefused)
+	}
+	return err
 }
 
 func openAll(names ...string) ([]*os.File, error) {

@@ -95,7 +95,7 @@ func TestCorpusShuffled(t *testing.T) {
 		}
 		i += n
 	}
-	if err := to.pipeline.wait(t.Context(), func(string, lag) {}); err != nil {
+	if err := to.pipeline.wait(t.Context(), taken{}, func(string, lag) {}); err != nil {
 		t.Fatal(err)
 	}
 	for _, a := range []*archive{from, to} {

@@ -159,7 +159,7 @@ func (a *app) demoScreen(ctx context.Context, s *session, truth demo.Truth, took
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(w, "\n%s\n  relais search %s   (%d found)\n", f.Name, shellQuoted(f.Query), page.Total)
+		fmt.Fprintf(w, "\n%s: %d found by\n  %s search %s\n", f.Name, page.Total, a.demoCommand(), shellQuoted(f.Query))
 		for _, h := range page.Hits {
 			fmt.Fprintf(w, "  %s  %s %s\n", h.Date.Format(time.DateOnly), title(h), hitFrom(h))
 			fmt.Fprintf(w, "    %s\n", a.marked(h.Snippet))
@@ -171,15 +171,22 @@ func (a *app) demoScreen(ctx context.Context, s *session, truth demo.Truth, took
 
 // demoCommands tells how to look on, and how to do the same with one's own mailbox.
 func (a *app) demoCommands() {
-	a.tell("Look further: these searches, and others, on the demo's archive:\n  relais --data %s --key-file %s search --facets 'topic:prix'",
-		shellQuoted(a.cfg.data), shellQuoted(a.cfg.keyFile))
-	a.tell("The same with your own mailbox (a maildir, mbox, zip, folder, or imaps://…):\n" +
-		"  relais ingest --case \"Departure of Ann\" --owner ann@company.example MAILBOX\n" +
-		"  relais search 'price after:2025'\n  relais serve")
+	a.tell("Look further: these searches, and others, on the demo's archive:\n  %s search --facets 'topic:prix'", a.demoCommand())
+	a.tell("The same with your own mailbox (a maildir, mbox, zip, folder, or imaps://…) in the place of MAILBOX:\n"+
+		"  %[1]s ingest --case \"Departure of Ann\" --owner ann@company.example MAILBOX\n"+
+		"  %[1]s search 'price after:2025'\n  %[1]s serve", a.sys.self)
+}
+
+// demoCommand begins a command line on the demo's archive that works as it is pasted.
+func (a *app) demoCommand() string {
+	return fmt.Sprintf("%s --data %s --key-file %s", a.sys.self, shellQuoted(a.cfg.data), shellQuoted(a.cfg.keyFile))
 }
 
 // shellQuoted makes one word of a POSIX shell of a text.
 func shellQuoted(s string) string {
+	if strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+") == "" && s != "" {
+		return s
+	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 

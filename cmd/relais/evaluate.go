@@ -74,7 +74,7 @@ func orPrint(a *app, err error, v any) error {
 
 func (a *app) printReport(r evaluate.Report) {
 	w := a.sys.out
-	fmt.Fprintf(w, "%d messages of truth, %d found, %d withheld or absent\n", r.Messages, r.Found, r.Withheld)
+	fmt.Fprintf(w, "%s of truth, %d found, %d withheld or absent\n", some(int64(r.Messages), "message", "messages"), r.Found, r.Withheld)
 	fmt.Fprintf(w, "%-12s %9s %9s %9s %9s\n", "", "precision", "recall", "F1", "scored")
 	row := func(name string, s evaluate.Score) {
 		fmt.Fprintf(w, "%-12s %9.3f %9.3f %9.3f %9d\n", name, float64(s.Precision)/1000, float64(s.Recall)/1000, float64(s.F1)/1000, s.Support)

@@ -53,7 +53,7 @@ refused (see "relais refused list"), with 5 when the account does not balance.`,
 	fl.StringVar(&f.req.Case, "case", "", "the departure's `NAME`; a new one is opened")
 	fl.StringVar(&f.owner, "owner", "", "whose mailbox it is: `ADDRESS[,ALIAS…]`")
 	fl.StringVar(&f.attachments, "attachments", "text", "text, or names: attachments by name, without their text")
-	fl.StringVar(&f.since, "since", "", "leave out what is dated before `DATE` (2022-01-31)")
+	fl.StringVar(&f.since, "since", "", "leave out what is dated before `DATE` (2022-01-31 or 31/01/2022)")
 	fl.StringVar(&f.until, "until", "", "leave out what is dated after `DATE`")
 	fl.StringArrayVar(&f.req.ExcludeFolders, "exclude-folder", nil, "leave out folders that match `GLOB` (more than once)")
 	fl.BoolVar(&f.req.DryRun, "dry-run", false, "count, store nothing")
@@ -151,11 +151,11 @@ func dayFlag(name, value string, days int) (time.Time, error) {
 	if value == "" {
 		return time.Time{}, nil
 	}
-	t, err := time.ParseInLocation(time.DateOnly, value, time.Local)
+	d, err := relais.ReadDay("read "+name, value)
 	if err != nil {
-		return t, relais.WithHint(relais.Errorf(relais.KindInvalid, "read "+name, "%q is no date", value), "write it as 2022-01-31")
+		return time.Time{}, err
 	}
-	return t.AddDate(0, 0, days), nil
+	return d.Start(time.Local).AddDate(0, 0, days), nil
 }
 
 // password comes from a file, the environment or a prompt: never from a flag.

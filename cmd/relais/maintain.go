@@ -29,7 +29,11 @@ somebody deleted a topic: stop workers and servers first, and start them again a
 			if from != "enriched" && from != "raw" {
 				return relais.Errorf(relais.KindInvalid, "read --from", "%q is neither enriched nor raw", from)
 			}
-			return a.watch(cmd.Context(), "/api/v1/reindex", url.Values{"from": {from}}, func(relais.Event) {})
+			return a.watch(cmd.Context(), "/api/v1/reindex", url.Values{"from": {from}}, func(e relais.Event) {
+				if e.Type == "reindexed" {
+					a.printReindexed(e)
+				}
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&a.cfg.repair, "accept-loss", false, "go on although records of a stream are gone")
@@ -38,32 +42,15 @@ somebody deleted a topic: stop workers and servers first, and start them again a
 	return cmd
 }
 
-func (a *app) tokenCmd() *cobra.Command {
-	cmd := &cobra.Command{Use: "token", Short: "Make tokens for programs"}
-	var expires time.Duration
-	create := &cobra.Command{
-		Use: "create", Short: "Make a bearer token and print it, this once", Args: cobra.NoArgs,
-		Long: `Makes a token for the HTTP interface and prints it: it is not kept and cannot be
-shown again. Send it as "Authorization: Bearer TOKEN".`,
-		Example: "  relais token create --expires 8h",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.with(cmd.Context(), false, func(s *session) error {
-				token, err := s.CreateToken(cmd.Context(), "cli", expires)
-				if err != nil {
-					return err
-				}
-				if a.json {
-					return a.printJSON(map[string]string{"token": token})
-				}
-				_, err = fmt.Fprintln(a.sys.out, token)
-				return err
-			})
-		},
+// printReindexed says what was made again.
+func (a *app) printReindexed(e relais.Event) {
+	r := asMap(e.Result)
+	n := func(key string) int64 { n, _ := r[key].(int64); return n } // a count that is missing is none
+	if items := n("items"); items > 0 {
+		fmt.Fprintf(a.sys.out, "%s read again.\n", some(items, "item", "items"))
 	}
-	create.Flags().DurationVar(&expires, "expires", 8*time.Hour, "how long it is good for")
-	create.Flags().Bool("json", false, "print JSON")
-	cmd.AddCommand(create)
-	return cmd
+	fmt.Fprintf(a.sys.out, "The index was made again: %s, in %s.\n", some(n("documents"), "document", "documents"),
+		(time.Duration(n("milliseconds")) * time.Millisecond).Round(100*time.Millisecond))
 }
 
 func (a *app) exportCmd() *cobra.Command {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -16,28 +17,23 @@ import (
 type operator struct{ ar *archive }
 
 // ImportClients adds clients and contacts from CSV files; documents already there
-// are tagged anew.
+// are tagged anew. Rows that could not be read are sent as refusals.
 func (o *operator) ImportClients(ctx context.Context, clients, contacts io.Reader, emit func(relais.Event)) error {
 	list, problems, err := enrich.ReadClients(clients)
 	if err != nil {
 		return err
 	}
-	var people []relais.Contact
-	if contacts != nil {
-		var more []enrich.Problem
-		if people, more, err = enrich.ReadContacts(contacts); err != nil {
-			return err
-		}
-		problems = append(problems, more...)
+	refused := tellProblems("clients", problems, emit)
+	people, problems, err := enrich.ReadContacts(contacts)
+	if err != nil {
+		return err
 	}
-	for _, p := range problems {
-		emit(relais.Event{Type: "note", Detail: p.String()})
-	}
+	refused += tellProblems("contacts", problems, emit)
 	changed, err := o.ar.state.PutClients(ctx, list, people)
 	if err != nil {
 		return err
 	}
-	emit(relais.Event{Type: "imported", Result: map[string]int{"clients": len(list), "contacts": len(people), "changed": changed}})
+	emit(relais.Event{Type: "imported", Result: map[string]int{"clients": len(list), "contacts": len(people), "changed": changed, "refused": refused}})
 	if changed == 0 {
 		return nil
 	}
@@ -46,17 +42,38 @@ func (o *operator) ImportClients(ctx context.Context, clients, contacts io.Reade
 	return o.Wait(ctx, emit)
 }
 
+// tellProblems sends what was passed over of a table, and counts the rows of which
+// nothing was read.
+func tellProblems(table string, problems []enrich.Problem, emit func(relais.Event)) (refused int) {
+	for _, p := range problems {
+		if !p.Refused {
+			emit(relais.Event{Type: "note", Source: table, Detail: table + ", " + p.String()})
+			continue
+		}
+		refused++
+		emit(relais.Event{Type: "refused", Source: table, Refusal: &relais.Refusal{
+			Source: table, Position: fmt.Sprintf("line %d", p.Line), Stage: "import", Code: "row", Detail: p.Reason, Attempts: 1,
+		}})
+	}
+	return refused
+}
+
 // stillAfter is how long nothing may move before a user is told what may be missing.
 const stillAfter = 30 * time.Second
 
 // Wait returns when all that was captured can be found.
 func (o *operator) Wait(ctx context.Context, emit func(relais.Event)) error {
+	return o.waitSince(ctx, taken{}, emit)
+}
+
+// waitSince waits as Wait does, and tells only of the records that came after before.
+func (o *operator) waitSince(ctx context.Context, before taken, emit func(relais.Event)) error {
 	o.ar.pipeline.start(ctx)
-	told, moved, before := time.Time{}, time.Now(), lag{}
-	return o.ar.pipeline.wait(ctx, func(stage string, l lag) {
+	told, moved, last := time.Time{}, time.Now(), lag{}
+	return o.ar.pipeline.wait(ctx, before, func(stage string, l lag) {
 		switch {
-		case l != before:
-			before, moved = l, time.Now()
+		case l != last:
+			last, moved = l, time.Now()
 		case len(o.ar.inside) == 0 && time.Since(moved) > stillAfter:
 			moved = time.Now()
 			emit(relais.Event{Type: "note", Detail: "Nothing has moved for a while: does a worker run? `relais worker all` is one. Still waiting for stage " + stage + "."})
@@ -76,6 +93,7 @@ func (o *operator) Reindex(ctx context.Context, fromRaw bool, emit func(relais.E
 		return err
 	}
 	defer done()
+	start := time.Now()
 	damaged := o.ar.index.damaged()
 	if damaged { // the feed of this index fails, and would fail whoever waits
 		o.ar.pipeline.stop()
@@ -98,7 +116,29 @@ func (o *operator) Reindex(ctx context.Context, fromRaw bool, emit func(relais.E
 			return err
 		}
 	}
-	return o.Wait(ctx, emit)
+	if err := o.Wait(ctx, emit); err != nil {
+		return err
+	}
+	return o.tellReindexed(ctx, fromRaw, time.Since(start), emit)
+}
+
+// tellReindexed says what was read and indexed again.
+func (o *operator) tellReindexed(ctx context.Context, fromRaw bool, took time.Duration, emit func(relais.Event)) error {
+	done := map[string]int64{"milliseconds": took.Milliseconds()}
+	var documents int64
+	if err := o.ar.index.Each(ctx, func(relais.DocumentID, int64) error { documents++; return nil }); err != nil {
+		return err
+	}
+	done["documents"] = documents
+	if fromRaw {
+		items, _, err := o.ar.state.Held(ctx)
+		if err != nil {
+			return err
+		}
+		done["items"] = items
+	}
+	emit(relais.Event{Type: "reindexed", Result: done})
+	return nil
 }
 
 // rebuild makes the index again from stream "enriched".

@@ -230,7 +230,7 @@ func (p *promotion) refuseAgain(ctx context.Context) error {
 	}
 	p.to.pipeline.run(ctx, []string{stageEnrich, stageRefused})
 	defer p.to.pipeline.stop()
-	return p.to.pipeline.wait(ctx, func(stage string, l lag) { p.told(stage, l.Done, l.Total) })
+	return p.to.pipeline.wait(ctx, taken{}, func(stage string, l lag) { p.told(stage, l.Done, l.Total) })
 }
 
 // verify reads every byte on the servers, and compares the documents of both archives.

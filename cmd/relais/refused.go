@@ -103,7 +103,7 @@ func (a *app) showRefusal(r relais.Refusal, whole bool) error {
 	}
 	fmt.Fprintf(a.sys.out, "%s  %-8s %-16s %s\n", r.ID, r.Stage, r.Code, place(r))
 	if whole {
-		fmt.Fprintf(a.sys.out, "    %s\n    tried %d times, last %s; bytes: %s\n", plain(r.Detail), r.Attempts, r.At.Format("2006-01-02 15:04"), kept(r))
+		fmt.Fprintf(a.sys.out, "    %s\n    tried %s, last %s; bytes: %s\n", plain(r.Detail), some(int64(r.Attempts), "time", "times"), r.At.Format("2006-01-02 15:04"), kept(r))
 	}
 	return nil
 }
@@ -153,7 +153,7 @@ func (o *operator) RetryRefused(ctx context.Context, caseName string, emit func(
 	}
 	after, err := o.ar.Refusals(ctx, id)
 	if err == nil {
-		emit(relais.Event{Type: "note", Detail: fmt.Sprintf("%d were refused, %d still are.", len(before), len(after))})
+		emit(relais.Event{Type: "note", Detail: fmt.Sprintf("Of %s, %d still refused.", some(int64(len(before)), "refused item", "refused items"), len(after))})
 	}
 	return err
 }

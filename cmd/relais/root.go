@@ -21,6 +21,7 @@ type system struct {
 	in       io.Reader
 	out, err io.Writer
 	env      func(string) string
+	self     string // how the program is started from a shell
 }
 
 // app is one run of the program.
@@ -38,7 +39,8 @@ func run(ctx context.Context, args []string, sys system) int {
 	root.SetIn(sys.in)
 	root.SetOut(sys.out)
 	root.SetErr(sys.err)
-	err := usage(root.ExecuteContext(ctx))
+	typed, err := root.ExecuteContextC(ctx)
+	err = usage(typed, err)
 	a.endProfile()
 	a.report(ctx, err)
 	return exitCode(ctx, err)
@@ -66,14 +68,14 @@ func (a *app) endProfile() {
 }
 
 // usage gives the errors of the command line's parser, which carry no kind, that of
-// a wrong usage.
-func usage(err error) error {
+// a wrong usage, and names the help of the verb that was typed.
+func usage(cmd *cobra.Command, err error) error {
 	if err == nil || relais.KindOf(err) != relais.KindInternal {
 		return err
 	}
 	for _, start := range []string{"required flag", "unknown command", "if any flags in the group"} {
 		if strings.HasPrefix(err.Error(), start) {
-			return relais.WithHint(relais.E(relais.KindInvalid, "", err), "see `relais --help`")
+			return relais.WithHint(relais.E(relais.KindInvalid, "", err), "see `"+cmd.CommandPath()+" --help`")
 		}
 	}
 	return err
@@ -153,8 +155,18 @@ func bare(cmd *cobra.Command) bool {
 	return false
 }
 
-// checkArgs gives the errors of argument counts the kind of a wrong usage.
+// checkArgs gives the errors of argument counts the kind of a wrong usage. A word after
+// a verb that only has verbs below it is a mistake, not a call for help: a script must
+// not believe that something was done.
 func checkArgs(c *cobra.Command) {
+	if !c.Runnable() && c.HasSubCommands() {
+		c.RunE = func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			return unknownVerb(cmd, args[0])
+		}
+	}
 	if check := c.Args; check != nil {
 		c.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {
@@ -166,6 +178,16 @@ func checkArgs(c *cobra.Command) {
 	for _, sub := range c.Commands() {
 		checkArgs(sub)
 	}
+}
+
+// unknownVerb says that there is no such verb, and which was perhaps meant.
+func unknownVerb(cmd *cobra.Command, typed string) error {
+	cmd.SuggestionsMinimumDistance = 2
+	hint := "see `" + cmd.CommandPath() + " --help`"
+	if near := cmd.SuggestionsFor(typed); len(near) > 0 {
+		hint = "`" + cmd.CommandPath() + " " + near[0] + "`, perhaps; " + hint
+	}
+	return relais.WithHint(relais.Errorf(relais.KindInvalid, "", "unknown command %q for %q", typed, cmd.CommandPath()), hint)
 }
 
 func (a *app) globalFlags(root *cobra.Command) {

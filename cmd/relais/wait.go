@@ -16,6 +16,20 @@ import (
 // lag tells how far a group is behind the end of a topic.
 type lag struct{ Done, Total int64 }
 
+// since leaves out what was there before: the progress of an ingest counts that ingest.
+func (l lag) since(before int64) lag { return lag{max(l.Done-before, 0), max(l.Total-before, 0)} }
+
+// taken is how many records the streams had taken when something began.
+type taken struct{ raw, enriched int64 }
+
+// taken looks how much the streams hold now. It is for progress alone: a server that
+// does not answer makes it count from the start.
+func (p *pipeline) taken(ctx context.Context) taken {
+	raw, _ := p.log.End(ctx, stream.TopicRaw)           // see above
+	enriched, _ := p.log.End(ctx, stream.TopicEnriched) // see above
+	return taken{sum(raw), sum(enriched)}
+}
+
 func sum(p stream.Position) (n int64) {
 	for _, off := range p {
 		n += off
@@ -24,16 +38,23 @@ func sum(p stream.Position) (n int64) {
 }
 
 // wait returns when everything appended to stream "raw" so far can be found:
-// enriched, settled, indexed and refreshed, and what was refused of it told. step is told how far each stage is.
-func (p *pipeline) wait(ctx context.Context, tell func(stage string, l lag)) error {
+// enriched, settled, indexed and refreshed, and what was refused of it told. tell is
+// told how far each stage is with what came after before.
+func (p *pipeline) wait(ctx context.Context, before taken, tell func(stage string, l lag)) error {
 	p.setFault(nil)
 	p.progressed()
-	var before lag
+	var last lag
 	step := func(stage string, l lag) {
-		if l != before {
+		if l != last {
 			p.progressed()
 		}
-		before = l
+		last = l
+		switch stage {
+		case stageEnrich:
+			l = l.since(before.raw)
+		case stageIndex:
+			l = l.since(before.enriched)
+		}
 		tell(stage, l)
 	}
 	goal, err := p.endOf(ctx, stream.TopicRaw)
@@ -49,7 +70,7 @@ func (p *pipeline) wait(ctx context.Context, tell func(stage string, l lag)) err
 	}
 	if err := p.poll(ctx, func() (bool, error) {
 		at, err := p.log.Committed(ctx, p.group(), stream.TopicEnriched)
-		step("index", lag{sum(at), sum(end)})
+		step(stageIndex, lag{sum(at), sum(end)})
 		if err != nil || at.Reached(end) {
 			return err == nil, err
 		}
@@ -160,7 +181,7 @@ func (p *pipeline) enrichedTo(ctx context.Context, goal stream.Position, step fu
 	if err != nil {
 		return false, err
 	}
-	step("enrich", lag{sum(at), sum(goal)})
+	step(stageEnrich, lag{sum(at), sum(goal)})
 	if !at.Reached(goal) {
 		return false, p.whole(ctx)
 	}

@@ -108,3 +108,11 @@ func (p *progress) end() {
 }
 
 func sortedIDs[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
+
+// some gives a number of things in words: "1 client", "2 clients".
+func some(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

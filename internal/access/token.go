@@ -1,11 +1,13 @@
 package access
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -113,30 +115,94 @@ func (t *Tokens) Lookup(ctx context.Context, plain string) (Principal, error) {
 // is unknown or has expired is no error.
 func (t *Tokens) Revoke(ctx context.Context, plain string) error {
 	const op = "revoke token"
-	now, err := t.clock.Now(ctx)
-	if err != nil {
-		return err
-	}
 	hash := sha256.Sum256([]byte(plain))
 	record, err := t.store.Token(ctx, hash[:])
-	switch {
-	case relais.KindOf(err) == relais.KindNotFound, err == nil && !now.Before(record.Expires):
+	if relais.KindOf(err) == relais.KindNotFound {
 		return nil
-	case err == nil:
-		record.Expires = now
-		err = t.store.PutToken(ctx, record)
 	}
 	if err != nil {
 		return relais.Errorf(relais.KindOf(err), op, "%w", err)
 	}
+	now, err := t.clock.Now(ctx)
+	if err != nil {
+		return err
+	}
+	return t.end(ctx, record, now)
+}
+
+// end makes a token that is live expire now.
+func (t *Tokens) end(ctx context.Context, record relais.TokenRecord, now time.Time) error {
+	if !now.Before(record.Expires) {
+		return nil
+	}
+	record.Expires = now
+	if err := t.store.PutToken(ctx, record); err != nil {
+		return relais.Errorf(relais.KindOf(err), "revoke token", "%w", err)
+	}
 	return nil
 }
 
-// List gives the records of all tokens, also of expired ones.
-func (t *Tokens) List(ctx context.Context) ([]relais.TokenRecord, error) {
+// RevokeNamed ends the one live token that which names: by its id, the beginning of it,
+// or its name. The error is of relais.KindNotFound when there is none, and of
+// relais.KindConflict when several live ones answer to it.
+func (t *Tokens) RevokeNamed(ctx context.Context, which string) (relais.TokenView, error) {
+	const op = "revoke token"
+	now, err := t.clock.Now(ctx)
+	if err != nil {
+		return relais.TokenView{}, err
+	}
+	records, err := t.store.Tokens(ctx)
+	if err != nil {
+		return relais.TokenView{}, relais.Errorf(relais.KindOf(err), op, "%w", err)
+	}
+	records = slices.DeleteFunc(records, func(r relais.TokenRecord) bool {
+		return !now.Before(r.Expires) || !answers(r, which)
+	})
+	switch len(records) {
+	case 0:
+		return relais.TokenView{}, relais.WithHint(relais.Errorf(relais.KindNotFound, op, "no live token has this id or name"), "`relais token list`")
+	case 1:
+	default:
+		return relais.TokenView{}, relais.WithHint(relais.Errorf(relais.KindConflict, op, "%d live tokens answer to it", len(records)), "name it by its id: `relais token list`")
+	}
+	if err := t.end(ctx, records[0], now); err != nil {
+		return relais.TokenView{}, err
+	}
+	records[0].Expires = now
+	return view(records[0], now), nil
+}
+
+// List gives all tokens, also expired ones, the newest first.
+func (t *Tokens) List(ctx context.Context) ([]relais.TokenView, error) {
+	now, err := t.clock.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
 	records, err := t.store.Tokens(ctx)
 	if err != nil {
 		return nil, relais.Errorf(relais.KindOf(err), "list tokens", "%w", err)
 	}
-	return records, nil
+	slices.SortFunc(records, func(a, b relais.TokenRecord) int {
+		return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.Hash.String(), b.Hash.String()))
+	})
+	list := make([]relais.TokenView, len(records))
+	for i, r := range records {
+		list[i] = view(r, now)
+	}
+	return list, nil
+}
+
+// An id is the beginning of the hash in hexadecimal: enough to tell tokens apart, and
+// no help in guessing one. shortID is how little of it names a token.
+const (
+	idDigits = 16
+	shortID  = 6
+)
+
+func view(r relais.TokenRecord, now time.Time) relais.TokenView {
+	return relais.TokenView{ID: r.Hash.String()[:idDigits], Name: r.Name, Created: r.Created, Expires: r.Expires, Live: now.Before(r.Expires)}
+}
+
+func answers(r relais.TokenRecord, which string) bool {
+	return r.Name == which || len(which) >= shortID && strings.HasPrefix(r.Hash.String()[:idDigits], strings.ToLower(which))
 }

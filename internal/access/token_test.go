@@ -96,7 +96,7 @@ func TestTokenOpensWhatLocalSees(t *testing.T) {
 	if err != nil || len(list) != 1 {
 		t.Fatalf("%d records, error %v", len(list), err)
 	}
-	want := relais.TokenRecord{Hash: relais.DigestOf([]byte(plain)), Name: "ci", Created: day(1), Expires: day(2)}
+	want := relais.TokenView{ID: relais.DigestOf([]byte(plain)).String()[:16], Name: "ci", Created: day(1), Expires: day(2), Live: true}
 	if diff := cmp.Diff(want, list[0]); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)
 	}
@@ -118,6 +118,44 @@ func TestTokensAreRefused(t *testing.T) {
 		} else if strings.Contains(err.Error(), plain[4:20]) {
 			t.Errorf("%s: the error tells the token", name)
 		}
+	}
+}
+
+// TestTokensAreRevokedByName: by id, the beginning of it, or a name that one live token
+// alone has.
+func TestTokensAreRevokedByName(t *testing.T) {
+	m := &machine{day(1)}
+	tokens := NewTokens(newMemory(), m.now)
+	named := func(name string) (plain, id string) {
+		plain, err := tokens.Create(t.Context(), name, day(2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return plain, relais.DigestOf([]byte(plain)).String()[:16]
+	}
+	crm, _ := named("crm")
+	first, firstID := named("twice")
+	second, secondID := named("twice")
+	for _, tt := range []struct {
+		which string
+		kind  relais.Kind // of the error, "" when it is revoked
+	}{
+		{"twice", relais.KindConflict}, {firstID[:8], ""}, {firstID, relais.KindNotFound}, {"twice", ""}, {secondID, relais.KindNotFound},
+		{"crm", ""}, {"crm", relais.KindNotFound}, {"nobody", relais.KindNotFound}, {"", relais.KindNotFound}, {"0", relais.KindNotFound},
+	} {
+		ended, err := tokens.RevokeNamed(t.Context(), tt.which)
+		if kind := relais.KindOf(err); err == nil != (tt.kind == "") || err != nil && kind != tt.kind {
+			t.Errorf("%q: %+v, %v; want %q", tt.which, ended, err, tt.kind)
+		}
+	}
+	for _, plain := range []string{crm, first, second} {
+		if _, err := tokens.Lookup(t.Context(), plain); relais.KindOf(err) != relais.KindAuth {
+			t.Errorf("a revoked token opens: %v", err)
+		}
+	}
+	list, err := tokens.List(t.Context())
+	if err != nil || len(list) != 3 || list[0].Live {
+		t.Errorf("%+v, %v", list, err)
 	}
 }
 

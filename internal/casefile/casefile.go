@@ -38,21 +38,30 @@ func New(store Store, now func() time.Time) *Cases { return &Cases{store: store,
 
 // Create opens a case. A name in use is of relais.KindConflict.
 func (c *Cases) Create(ctx context.Context, k relais.Case) (relais.Case, error) {
-	for _, day := range []string{k.InformedOn, k.RetainUntil} {
-		if err := checkDay(day); err != nil {
-			return k, err
-		}
+	if err := c.checkDays(&k); err != nil {
+		return k, err
 	}
 	k.Created = c.now().UTC().Truncate(time.Second)
 	return c.store.CreateCase(ctx, k)
 }
 
-func checkDay(day string) error {
-	if day == "" {
-		return nil
+// checkDays makes the days that were declared of a case those of the calendar, and
+// refuses to keep what should have been erased already: a slip of the pen.
+func (c *Cases) checkDays(k *relais.Case) error {
+	for _, day := range []*string{&k.InformedOn, &k.RetainUntil} {
+		if *day == "" {
+			continue
+		}
+		d, err := relais.ReadDay("read date", *day)
+		if err != nil {
+			return err
+		}
+		*day = d.String()
 	}
-	if _, err := time.Parse(time.DateOnly, day); err != nil {
-		return relais.WithHint(relais.Errorf(relais.KindInvalid, "read date", "%q is no date", day), "write it as 2026-03-31")
+	// Days of one form are ordered as their texts are.
+	if today := c.now().Format(time.DateOnly); k.RetainUntil != "" && k.RetainUntil < today {
+		return relais.WithHint(relais.Errorf(relais.KindInvalid, "read date", "%s, until which it is to be kept, is past", k.RetainUntil),
+			"give a day from "+today+" on")
 	}
 	return nil
 }
@@ -190,10 +199,8 @@ func (c *Cases) Rename(ctx context.Context, name, to string) error {
 
 // Update records what is declared of a case; empty fields stay.
 func (c *Cases) Update(ctx context.Context, k relais.Case) error {
-	for _, day := range []string{k.InformedOn, k.RetainUntil} {
-		if err := checkDay(day); err != nil {
-			return err
-		}
+	if err := c.checkDays(&k); err != nil {
+		return err
 	}
 	return c.store.UpdateCase(ctx, k)
 }

@@ -9,3 +9,12 @@ type TokenRecord struct {
 	Created time.Time `json:"created"`
 	Expires time.Time `json:"expires"`
 }
+
+// TokenView is a token as lists show it.
+type TokenView struct {
+	ID      string    `json:"id"` // names it in `relais token revoke`; no secret
+	Name    string    `json:"name"`
+	Created time.Time `json:"created"`
+	Expires time.Time `json:"expires"`
+	Live    bool      `json:"live"` // neither expired nor revoked
+}

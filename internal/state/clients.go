@@ -1,8 +1,11 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/relais-archive/relais/internal/relais"
@@ -75,9 +78,9 @@ func (db *DB) InitMeta(ctx context.Context, name, value string) (string, error) 
 	return db.Meta(ctx, name)
 }
 
-// PutClients adds clients, or replaces those of the same id, with their contacts,
-// and raises the generation. It tells how many were new or changed; when none
-// were, the generation stays.
+// PutClients adds clients, or replaces those of the same id, and raises the generation.
+// Each client that contacts name has exactly these afterwards, in a stable order. It
+// tells how many rows were new, changed or dropped; when none were, the generation stays.
 func (db *DB) PutClients(ctx context.Context, clients []relais.Client, contacts []relais.Contact) (changed int, err error) {
 	err = db.locked(ctx, "keep clients", lockGeneration, func(tx session) error {
 		for _, c := range clients {
@@ -88,23 +91,47 @@ func (db *DB) PutClients(ctx context.Context, clients []relais.Client, contacts 
 			}
 			changed += n
 		}
-		ranks := map[string]int{}
-		for _, c := range contacts {
-			n, err := upsert(ctx, tx, `INSERT INTO contacts (client_id, rank, body) VALUES ($1,$2,$3)
-				ON CONFLICT (client_id, rank) DO UPDATE SET body = excluded.body WHERE contacts.body <> excluded.body`, c, c.ClientID, ranks[c.ClientID])
-			if err != nil {
-				return err
-			}
-			ranks[c.ClientID]++
-			changed += n
+		n, err := putContacts(ctx, tx, contacts)
+		if changed += n; err != nil || changed == 0 {
+			return err
 		}
-		if changed == 0 {
-			return nil
-		}
-		_, err := raiseGeneration(ctx, tx)
+		_, err = raiseGeneration(ctx, tx)
 		return err
 	})
 	return changed, err
+}
+
+// putContacts replaces the contacts of every client that the list names. The order of
+// the list says nothing: two exports of the same people are the same.
+func putContacts(ctx context.Context, tx session, contacts []relais.Contact) (changed int, err error) {
+	list := slices.Clone(contacts)
+	slices.SortFunc(list, func(a, b relais.Contact) int {
+		return cmp.Or(cmp.Compare(a.ClientID, b.ClientID), cmp.Compare(a.Email, b.Email), cmp.Compare(a.Name, b.Name),
+			cmp.Compare(a.Phone, b.Phone), cmp.Compare(a.Title, b.Title))
+	})
+	list = slices.Compact(list)
+	ranks := map[string]int{}
+	for _, c := range list {
+		n, err := upsert(ctx, tx, `INSERT INTO contacts (client_id, rank, body) VALUES ($1,$2,$3)
+			ON CONFLICT (client_id, rank) DO UPDATE SET body = excluded.body WHERE contacts.body <> excluded.body`, c, c.ClientID, ranks[c.ClientID])
+		if err != nil {
+			return 0, err
+		}
+		ranks[c.ClientID]++
+		changed += n
+	}
+	for _, id := range slices.Sorted(maps.Keys(ranks)) {
+		res, err := tx.ExecContext(ctx, `DELETE FROM contacts WHERE client_id = $1 AND rank >= $2`, id, ranks[id])
+		if err != nil {
+			return 0, err
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return 0, err
+		}
+		changed += int(n)
+	}
+	return changed, nil
 }
 
 func upsert(ctx context.Context, tx session, statement string, value any, keys ...any) (int, error) {

@@ -161,6 +161,21 @@ func testClients(t *testing.T, open Open) {
 	must(t, err)
 	equal(t, clients, gotClients)
 	equal(t, contacts, gotContacts)
+
+	// Another export of one client's people: one is gone, one is new, one stands twice.
+	// Those of a client that it does not name stay.
+	clients = nil
+	contacts = []relais.Contact{{ClientID: "c2", Email: "x@beta.example"}}
+	put(1, 3)
+	contacts = []relais.Contact{{ClientID: "c1", Email: "c@acme.example"}, {ClientID: "c1", Email: "b@acme.example"}, {ClientID: "c1", Email: "c@acme.example"}}
+	put(2, 4)
+	slices.Reverse(contacts)
+	put(0, 4)
+	contacts = contacts[:1]
+	put(2, 5)
+	_, gotContacts, err = db.Clients(t.Context())
+	must(t, err)
+	equal(t, []relais.Contact{{ClientID: "c1", Email: "c@acme.example"}, {ClientID: "c2", Email: "x@beta.example"}}, gotContacts)
 }
 
 func testCursors(t *testing.T, open Open) {
