@@ -91,7 +91,7 @@ func (n narrower) active(p relais.Page) []ui.Choice {
 // narrows tells a criterion from words that are looked for.
 func narrows(node search.Node) bool {
 	switch v := node.(type) {
-	case search.Value, search.Days, search.Bytes:
+	case search.Value, search.Days, search.Undated, search.Bytes:
 		return true
 	case search.Text:
 		return v.In != search.InAll

@@ -42,6 +42,8 @@ func (d describer) node(n Node, inner bool) string {
 		return d.value(n)
 	case Days:
 		return d.days(n)
+	case Undated:
+		return d.say("without a date", "sans date")
 	case Bytes:
 		return d.bytes(n)
 	}

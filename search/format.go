@@ -42,6 +42,8 @@ func (f *formatter) node(n Node) {
 		f.value(n)
 	case Days:
 		f.WriteString(formatDays(n))
+	case Undated:
+		f.WriteString("date:" + NoDate)
 	case Bytes:
 		f.WriteString(formatBytes(n))
 	default:

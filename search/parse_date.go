@@ -11,8 +11,11 @@ import (
 
 // days makes the node of after:, before: and date:. A day is written 2021-03-15 or
 // 15/03/2021, a month 2021-03 or 03/2021, a year 2021; date: takes ranges a..b, open
-// on either side, both ends within.
+// on either side, both ends within, and none for what has no date.
 func (p *parser) days(kind fieldKind, s string, start int) (Node, error) {
+	if kind == dateField && noDate(analysis.FoldPrefix(s)) {
+		return Undated{}, nil
+	}
 	first, last, isRange := strings.Cut(s, "..")
 	if !isRange {
 		from, until, ok := p.span(s)
@@ -31,6 +34,15 @@ func (p *parser) days(kind fieldKind, s string, start int) (Node, error) {
 		return nil, p.fail(start, p.pos, codeDate, first)
 	}
 	return p.between(first, last, start)
+}
+
+// noDate tells the words for no date, folded, in English and French.
+func noDate(s string) bool {
+	switch s {
+	case NoDate, "undated", "aucune", "sans":
+		return true
+	}
+	return false
 }
 
 // between makes the node of a range; one of its ends may be missing.

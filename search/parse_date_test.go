@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/relais-archive/relais/internal/relais"
 )
 
@@ -136,6 +138,44 @@ func TestScale(t *testing.T) {
 	for _, query := range []string{"larger:1T", "larger:M", "larger:1,5,5M", "larger:99999999999G", "larger:0.1", "larger:NaN", "larger:0x10"} {
 		if n, err := Parse(query, ParseOptions{}); err == nil {
 			t.Errorf("%s is read as %v", query, n)
+		}
+	}
+}
+
+// TestUndated: what has no date is asked for in either language, and said so.
+func TestUndated(t *testing.T) {
+	for query, want := range map[string]struct {
+		node                    Node
+		format, english, french string
+	}{
+		"date:none":            {Undated{}, "date:none", "without a date", "sans date"},
+		"date:NONE":            {Undated{}, "date:none", "without a date", "sans date"},
+		"date:undated":         {Undated{}, "date:none", "without a date", "sans date"},
+		"date:aucune":          {Undated{}, "date:none", "without a date", "sans date"},
+		"-date:sans":           {Not{Undated{}}, "-date:none", "not without a date", "sauf sans date"},
+		"date:none OR date:22": {},
+	} {
+		n, err := Parse(query, testOptions(t))
+		if want.node == nil {
+			if err == nil {
+				t.Errorf("%s is taken for %#v", query, n)
+			}
+			continue
+		}
+		if d := cmp.Diff(want.node, n); d != "" || err != nil {
+			t.Errorf("%s: %v %s", query, err, d)
+			continue
+		}
+		if got := Format(n); got != want.format {
+			t.Errorf("%s is written %s", query, got)
+		}
+		if en, fr := Describe(n, "en"), Describe(n, "fr"); en != want.english || fr != want.french {
+			t.Errorf("%s is described %q, %q", query, en, fr)
+		}
+	}
+	for _, query := range []string{"after:none", "before:none", "date:none..2021"} {
+		if _, err := Parse(query, testOptions(t)); err == nil {
+			t.Errorf("%s is taken", query)
 		}
 	}
 }

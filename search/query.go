@@ -3,7 +3,7 @@ package search
 import "time"
 
 // Node is a query as a tree. Parse makes one; an engine compiles it. The nodes are
-// And, Or, Not, Text, Value, Days, Bytes and Nothing.
+// And, Or, Not, Text, Value, Days, Undated, Bytes and Nothing.
 type Node interface{ isNode() }
 
 // And wants all of its nodes; empty, it finds everything.
@@ -68,6 +68,9 @@ const (
 // Days wants documents dated From or later and before Until; a zero bound is open.
 type Days struct{ From, Until time.Time }
 
+// Undated wants documents that have no date.
+type Undated struct{}
+
 // Bytes wants documents larger than Over and smaller than Under; 0 is open.
 type Bytes struct{ Over, Under int64 }
 
@@ -80,5 +83,6 @@ func (Not) isNode()     {}
 func (Text) isNode()    {}
 func (Value) isNode()   {}
 func (Days) isNode()    {}
+func (Undated) isNode() {}
 func (Bytes) isNode()   {}
 func (Nothing) isNode() {}

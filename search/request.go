@@ -176,6 +176,8 @@ func writeNode(h hash.Hash, n Node) {
 		writeFields(h, "value", string(n.Field), n.Value)
 	case Days:
 		writeFields(h, "days", n.From.UTC().Format(time.RFC3339Nano), n.Until.UTC().Format(time.RFC3339Nano))
+	case Undated:
+		writeFields(h, "undated")
 	case Bytes:
 		writeFields(h, "bytes", fmt.Sprint(n.Over, n.Under))
 	case Nothing:

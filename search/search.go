@@ -10,6 +10,7 @@ package search
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/relais-archive/relais/internal/relais"
@@ -37,9 +38,12 @@ const (
 	FacetKind     Field = "kind"
 	FacetType     Field = "type" // media type family: pdf, word, sheet, slides, image, text, ...
 	FacetLanguage Field = "language"
-	FacetYear     Field = "year"
+	FacetYear     Field = "year" // in the archive's time zone; NoDate of the undated
 	FacetFrom     Field = "from" // sender's address
 )
+
+// NoDate is the value of FacetYear that counts the undated, which date:none finds.
+const NoDate = "none"
 
 // Request is one search.
 type Request struct {
@@ -58,7 +62,7 @@ type Result struct {
 	Total     int
 	IDs       []relais.DocumentID
 	Facets    map[Field][]relais.FacetValue // most frequent first, then by value
-	Histogram []relais.FacetValue           // by month, ascending
+	Histogram []relais.FacetValue           // the dated by month, in the archive's time zone; ascending
 	Next      string
 	Notes     []relais.Note
 }
@@ -90,6 +94,10 @@ type Writer interface {
 	Apply(ctx context.Context, entries []Entry) ([]Refusal, error)
 	Refresh(ctx context.Context) error
 }
+
+// ErrFormat is in the error of opening an index of another format, or of another
+// version of the analyzer, than this program's: it can only be made again.
+var ErrFormat = errors.New("the index is of another format than this program's")
 
 // Index is one engine, open.
 type Index interface {

@@ -90,3 +90,41 @@ func BenchmarkRenderSearch(b *testing.B) {
 		}
 	}
 }
+
+// TestDatesSayWhatTheyAre: pages name the zone of their times, show days in it, and
+// say so where there is no date.
+func TestDatesSayWhatTheyAre(t *testing.T) {
+	paris := time.FixedZone("Europe/Paris", 3600)
+	pages := New(paris)
+	at := time.Date(2024, 12, 31, 23, 30, 0, 0, time.UTC)
+	view := Search{
+		Page:   relais.Page{Total: 2, Hits: []relais.Hit{{ID: "a", Date: at}, {ID: "b"}}},
+		Facets: []Facet{{Field: "year", Values: []Choice{{Value: "2025", Count: 1}, {Value: "none", Count: 1}}}},
+	}
+	file := Document{Document: relais.Document{ID: "a", Kind: relais.KindFile, Date: at, DateSource: "document"}}
+	for _, c := range []struct {
+		view View
+		lang Lang
+		says []string
+	}{
+		{view, English, []string{"Europe/Paris", "1 January 2025", "no date", "Undated"}},
+		{view, French, []string{"Europe/Paris", "1er janvier 2025", "sans date", "Sans date"}},
+		{file, English, []string{"1 January 2025, 00:30", "as the file itself says"}},
+		{file, French, []string{"1er janvier 2025 à 00:30", "inscrite dans le fichier"}},
+		{Document{}, English, []string{"no date"}},
+	} {
+		var b bytes.Buffer
+		if err := pages.Render(&b, c.lang, c.view); err != nil {
+			t.Fatal(err)
+		}
+		text := strings.ReplaceAll(b.String(), "\u00a0", " ")
+		for _, want := range c.says {
+			if !strings.Contains(text, want) {
+				t.Errorf("%T in %s does not say %q", c.view, c.lang, want)
+			}
+		}
+		if strings.Contains(text, "0001") {
+			t.Errorf("%T in %s shows the year 1", c.view, c.lang)
+		}
+	}
+}

@@ -19,7 +19,7 @@ type words struct {
 
 func (w words) functions() template.FuncMap {
 	return template.FuncMap{
-		"t": w.say, "n": w.count, "num": w.number, "day": w.day, "moment": w.moment, "iso": iso, "period": w.period,
+		"t": w.say, "n": w.count, "num": w.number, "day": w.day, "moment": w.moment, "iso": iso, "period": w.period, "zone": w.location.String,
 		"size": w.size, "percent": w.percent, "name": w.name, "mark": mark, "asset": assetPath, "lang": func() Lang { return w.lang },
 		"other": w.other, "title": w.title, "sender": sender, "addresses": addresses, "document": isDocument, "choice": w.choice, "foldable": foldable, "unsure": unsure,
 	}

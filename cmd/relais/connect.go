@@ -20,8 +20,9 @@ import (
 // by holding it itself. Either way it asks the same interface.
 type session struct {
 	*client.Client
-	archive *archive // nil when another process holds it
-	closers []func() error
+	archive  *archive       // nil when another process holds it
+	location *time.Location // the archive's time zone then
+	closers  []func() error
 }
 
 // Close lets the archive go.
@@ -71,7 +72,11 @@ func (a *app) remote() *session {
 			return d.DialContext(ctx, "unix", path)
 		},
 	}}
-	return &session{Client: client.New("http://relais", hc, "")}
+	held := &archive{cfg: a.cfg}
+	if held.readFormat() != nil {
+		held.location = time.UTC // the process that holds it tells what is wrong
+	}
+	return &session{Client: client.New("http://relais", hc, ""), location: held.location}
 }
 
 // hold opens the archive in this process, which other verbs may then use by the

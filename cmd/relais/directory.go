@@ -60,7 +60,7 @@ type formatFile struct {
 func (ar *archive) readFormat() error {
 	b, err := os.ReadFile(ar.path("format"))
 	if errors.Is(err, os.ErrNotExist) {
-		ar.location, ar.fresh = time.Local, true
+		ar.location, ar.fresh = localZone(), true
 		ar.notice = "A new archive in " + ar.cfg.data + "."
 		return nil
 	}

@@ -49,7 +49,8 @@ func openGenerations(ctx context.Context, db *state.DB, kept indexes, fresh bool
 		number = 1
 	}
 	current, err := kept.open(ctx, number, fresh)
-	if relais.KindOf(err) == relais.KindDamaged {
+	if relais.KindOf(err) == relais.KindDamaged || errors.Is(err, search.ErrFormat) {
+		err = relais.E(relais.KindDamaged, "open index", err)
 		current, err = damagedIndex{relais.WithHint(err, "`relais reindex` makes the index again")}, nil
 	}
 	if err != nil {
@@ -58,8 +59,8 @@ func openGenerations(ctx context.Context, db *state.DB, kept indexes, fresh bool
 	return &generations{state: db, kept: kept, number: number, current: current}, nil
 }
 
-// damagedIndex stands for an index that cannot be read: the archive opens all the
-// same, for an index is made again from what the archive holds.
+// damagedIndex stands for an index that cannot be read, or is of another format: the
+// archive opens all the same, for an index is made again from what the archive holds.
 type damagedIndex struct{ fault error }
 
 // Search tells the damage.

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,9 +25,11 @@ func (a *app) searchCmd() *cobra.Command {
   folder: thread: kind: type:       place and form        (dossier: fil:)
   filename: has:attachment          files                 (fichier: pj:oui)
   after: before: date:2021-03..2021-06 newer_than:90d     (apres: avant:)
+  date:none                         what has no date
   lang: larger:1M id:
 
-after: includes the day, before: does not.`,
+after: includes the day, before: does not. Days are those of the archive's time
+zone, which was set when it was made.`,
 		Example: `  relais search 'client:"Brasserie du Port" topic:prix'
   relais search --sort relevance --facets 'pompe garantie after:2023'
   relais search --json --limit 100 'from:ann has:attachment' | jq .total`,
@@ -50,7 +53,7 @@ after: includes the day, before: does not.`,
 				if a.json {
 					return a.printJSON(page)
 				}
-				a.printPage(page)
+				a.printPage(page, s.zone())
 				return nil
 			})
 		},
@@ -64,10 +67,10 @@ after: includes the day, before: does not.`,
 	return cmd
 }
 
-func (a *app) printPage(p relais.Page) {
+func (a *app) printPage(p relais.Page, zone *time.Location) {
 	w := a.sys.out
 	for _, h := range p.Hits {
-		fmt.Fprintf(w, "%s  %s  %s\n", h.Date.Format("2006-01-02"), title(h), hitFrom(h))
+		fmt.Fprintf(w, "%s  %s  %s\n", day(h.Date, zone), title(h), hitFrom(h))
 		if tags := tagLine(h.Clients, h.Topics); tags != "" {
 			fmt.Fprintln(w, "    "+tags)
 		}

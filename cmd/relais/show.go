@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -43,7 +44,7 @@ evidence, and text. --raw gives the bytes as they were captured.`,
 					_, err = io.WriteString(a.sys.out, d.Text+"\n")
 					return err
 				}
-				a.printDocument(d)
+				a.printDocument(d, s.zone())
 				return nil
 			})
 		},
@@ -56,7 +57,7 @@ evidence, and text. --raw gives the bytes as they were captured.`,
 	return cmd
 }
 
-func (a *app) printDocument(d relais.Document) {
+func (a *app) printDocument(d relais.Document, zone *time.Location) {
 	w := a.sys.out
 	line := func(name, value string) {
 		if value != "" {
@@ -71,7 +72,7 @@ func (a *app) printDocument(d relais.Document) {
 	line("To", addresses(d.To))
 	line("Cc", addresses(d.Cc))
 	if !d.Date.IsZero() {
-		line("Date", d.Date.Format("2006-01-02 15:04 MST")+" ("+d.DateSource+")")
+		line("Date", moment(d.Date, zone)+" ("+d.DateSource+")")
 	}
 	line("Kind", string(d.Kind)+" "+d.MediaType)
 	line("Case", d.Case)

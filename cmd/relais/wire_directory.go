@@ -104,7 +104,7 @@ func (ar *archive) openLogFile(ctx context.Context) error {
 }
 
 func (ar *archive) openIndexFiles(ctx context.Context) (err error) {
-	ar.index, err = openGenerations(ctx, ar.state, indexFiles{ar.path("index")}, ar.fresh)
+	ar.index, err = openGenerations(ctx, ar.state, indexFiles{ar.path("index"), ar.location}, ar.fresh)
 	if err == nil {
 		ar.closers = append(ar.closers, ar.index.Close)
 		ar.files = append(ar.files, keptFile{"the index", ar.index.check})
@@ -113,7 +113,10 @@ func (ar *archive) openIndexFiles(ctx context.Context) (err error) {
 }
 
 // indexFiles keeps each index in a file of its own, named after it.
-type indexFiles struct{ prefix string }
+type indexFiles struct {
+	prefix string
+	zone   *time.Location // whose months and years are counted
+}
 
 func (f indexFiles) path(n int) string { return f.prefix + "-" + strconv.Itoa(n) + ".db" }
 
@@ -122,7 +125,7 @@ func (f indexFiles) open(ctx context.Context, n int, fresh bool) (search.Index, 
 	if _, err := os.Stat(f.path(n)); err != nil && !fresh {
 		return nil, relais.E(relais.KindDamaged, "open index", err)
 	}
-	return index.Open(ctx, f.path(n), index.Options{})
+	return index.Open(ctx, f.path(n), index.Options{Zone: f.zone})
 }
 
 // drop removes the index of a number, if it is there.

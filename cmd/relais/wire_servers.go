@@ -123,7 +123,7 @@ func (ar *archive) readSettings(ctx context.Context, create bool) error {
 		return relais.WithHint(relais.Errorf(relais.KindNoArchive, "open archive", "no archive in namespace %s", ar.cfg.namespace),
 			"`relais ingest` makes one; `relais promote` brings one; --namespace names another")
 	}
-	ar.location, ar.fresh = time.Local, true
+	ar.location, ar.fresh = localZone(), true
 	ar.notice = "A new archive in namespace " + ar.cfg.namespace + "."
 	return nil
 }
@@ -301,7 +301,7 @@ func (ar *archive) openElastic(ctx context.Context) error {
 
 // elastic reads the settings of the index.
 func (ar *archive) elastic() (elastic.Options, error) {
-	opt := elastic.Options{URLs: strings.Split(ar.cfg.index, ","), Namespace: ar.cfg.namespace, User: ar.env("RELAIS_ES_USER")}
+	opt := elastic.Options{URLs: strings.Split(ar.cfg.index, ","), Namespace: ar.cfg.namespace, User: ar.env("RELAIS_ES_USER"), Zone: ar.location}
 	var err error
 	if opt.APIKey, err = secret(ar.env, "RELAIS_ES_API_KEY"); err != nil {
 		return opt, err

@@ -140,7 +140,7 @@ func processorTime(b *testing.B) time.Duration {
 // plainLoads makes the bodies of calls of 500 documents.
 func plainLoads(b *testing.B, entries []search.Entry) [][]byte {
 	var loads [][]byte
-	e := newEncoder(analysis.New())
+	e := newEncoder(analysis.New(), time.UTC)
 	for chunk := range slices.Chunk(entries, 500) {
 		var body bytes.Buffer
 		for i := range chunk {
@@ -276,7 +276,7 @@ func (a *archive) feed(ctx context.Context, x *Index) error {
 // BenchmarkEncode makes documents ready without sending them.
 func BenchmarkEncode(b *testing.B) {
 	entries := searchtest.Documents(2_000)
-	e := newEncoder(analysis.New())
+	e := newEncoder(analysis.New(), time.UTC)
 	n := 0
 	for b.Loop() {
 		e.Reset()

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/search"
@@ -18,7 +19,7 @@ type document struct {
 	ID       string `json:"id"`
 	Revision int64  `json:"revision"`
 	Date     *int64 `json:"date,omitempty"`  // milliseconds since 1970
-	Month    *int   `json:"month,omitempty"` // year times twelve plus month from 0, in UTC
+	Month    *int   `json:"month,omitempty"` // year times twelve plus month from 0, in the archive's time zone
 	Size     int64  `json:"size"`
 	Business bool   `json:"business"` // tied to a business topic, as scopes ask
 
@@ -47,12 +48,13 @@ type document struct {
 type encoder struct {
 	analyzer *analysis.Analyzer
 	poster   *search.Poster
+	zone     *time.Location
 	bytes.Buffer
 	json *json.Encoder
 }
 
-func newEncoder(a *analysis.Analyzer) *encoder {
-	e := &encoder{analyzer: a, poster: search.NewPoster(a)}
+func newEncoder(a *analysis.Analyzer, zone *time.Location) *encoder {
+	e := &encoder{analyzer: a, zone: zone, poster: search.NewPoster(a)}
 	e.json = json.NewEncoder(&e.Buffer)
 	e.json.SetEscapeHTML(false)
 	return e
@@ -79,7 +81,8 @@ func (e *encoder) write(entry *search.Entry) error {
 func (e *encoder) document(entry *search.Entry) *document {
 	env := &entry.Envelope
 	d := &document{ID: string(env.Document.ID), Revision: env.Revision, Size: env.Document.Size}
-	if t := env.Document.Date.UTC(); !t.IsZero() {
+	if t := env.Document.Date; !t.IsZero() {
+		t = t.In(e.zone)
 		date, month := t.UnixMilli(), t.Year()*12+int(t.Month())-1
 		d.Date, d.Month = &date, &month
 	}

@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"regexp"
 	"sync"
+	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
@@ -43,6 +44,9 @@ type Options struct {
 	User, Password string
 	CA             []byte // PEM; the system's authorities when empty
 
+	// Zone is the archive's time zone, whose months and years are counted; UTC. Every
+	// process that writes to one index must be given the same.
+	Zone   *time.Location
 	Shards int // of an index when it is made; 1 when 0. More than some 50 GB a shard is slow to move
 	// Senders is how many bulk calls are under way at once; 4 when 0: two are analysed
 	// here while two are indexed there.
@@ -110,8 +114,11 @@ func connect(opt Options) (*Index, error) {
 	if x.senders <= 0 {
 		x.senders = 4
 	}
+	if opt.Zone == nil {
+		opt.Zone = time.UTC
+	}
 	x.analyzers.New = func() any { return analysis.New() }
-	x.encoders.New = func() any { return newEncoder(analysis.New()) }
+	x.encoders.New = func() any { return newEncoder(analysis.New(), opt.Zone) }
 	return x, nil
 }
 

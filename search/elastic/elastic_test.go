@@ -49,7 +49,7 @@ func TestNoText(t *testing.T) {
 	d := &e.Envelope.Document
 	d.Subject, d.MessageID, d.Thread, d.Content = "Négociations Confidentielles", "secret-id@host", "secret-thread", "1msecret"
 	e.Text = "Les Pompes négociées partiront demain."
-	enc := newEncoder(analysis.New())
+	enc := newEncoder(analysis.New(), time.UTC)
 	if err := enc.write(&e); err != nil {
 		t.Fatal(err)
 	}
@@ -277,7 +277,7 @@ func TestLines(t *testing.T) {
 	e := doc("a\"\n", 1)
 	e.Text = "L'été à Œuvre ß 東京都 한국어 Ωμέγα ½ x² \"quoted\" \\back\\ {d} \x00nul \xff\xfe\u2028 \u200bzero\u00adsoft " + strings.Repeat("long", 60)
 	e.Envelope.Document.Subject, e.Envelope.Document.Name = e.Text, "\xc3"
-	enc := newEncoder(analysis.New())
+	enc := newEncoder(analysis.New(), time.UTC)
 	for range 2 { // nothing is left of the document before
 		enc.Reset()
 		if err := enc.write(&e); err != nil {
@@ -288,5 +288,31 @@ func TestLines(t *testing.T) {
 		if err := json.Unmarshal([]byte(line), &back); err != nil || rest != "" || back["new"] == nil || back["subject"] != back["new"] {
 			t.Errorf("%v: %q", err, enc.String())
 		}
+	}
+}
+
+// TestMonth: the month that is counted is that of the archive's zone, and the undated
+// are counted as such, in years alone.
+func TestMonth(t *testing.T) {
+	paris := time.FixedZone("Paris", 3600)
+	dated, undated := doc("a", 1), doc("b", 1)
+	dated.Envelope.Document.Date = time.Date(2024, 12, 31, 23, 30, 0, 0, time.UTC)
+	enc := newEncoder(analysis.New(), paris)
+	if d := enc.document(&dated); d.Month == nil || *d.Month != 2025*12 || *d.Date != dated.Envelope.Document.Date.UnixMilli() {
+		t.Errorf("month %v, date %v", d.Month, d.Date)
+	}
+	if d := enc.document(&undated); d.Month != nil || d.Date != nil {
+		t.Errorf("the undated has month %v, date %v", d.Month, d.Date)
+	}
+	c := counts{Buckets: []bucket{
+		{Key: json.RawMessage("-1"), Count: 4}, {Key: json.RawMessage("24301"), Count: 1}, {Key: json.RawMessage("24300"), Count: 2}, {Key: json.RawMessage("24299"), Count: 1},
+	}}
+	req := search.Request{Facets: []search.Field{search.FacetYear}, FacetSize: 2}
+	want := []relais.FacetValue{{Value: search.NoDate, Count: 4}, {Value: "2025", Count: 3}}
+	if got := facets(req, map[string]counts{months: c})[search.FacetYear]; !slices.Equal(got, want) {
+		t.Errorf("years %v, want %v", got, want)
+	}
+	if got := histogram(c); len(got) != 3 || got[0] != (relais.FacetValue{Value: "2024-12", Count: 1}) {
+		t.Errorf("histogram %v", got)
 	}
 }

@@ -25,15 +25,17 @@ const (
 // months names the count of documents by month, of which years are made as well.
 const months = "month"
 
+// noMonth is the month under which the undated are counted.
+const noMonth = -1
+
 // counting gives what is to be counted for a request.
 func counting(req search.Request, shardSize int) object {
 	aggs := object{}
-	if req.Histogram {
-		aggs[months] = object{"terms": object{"field": "month", "size": mostBuckets}}
+	if req.Histogram || slices.Contains(req.Facets, search.FacetYear) {
+		aggs[months] = object{"terms": object{"field": "month", "size": mostBuckets, "missing": noMonth}}
 	}
 	for _, f := range req.Facets {
 		if f == search.FacetYear {
-			aggs[months] = object{"terms": object{"field": "month", "size": mostBuckets}}
 			continue
 		}
 		count := object{"terms": object{"field": string(f), "size": req.FacetSize, "shard_size": max(shardSize, req.FacetSize), "show_term_doc_count_error": true}}
@@ -152,7 +154,7 @@ func (c counts) name(id string) string {
 	return name
 }
 
-// years adds months up and gives the most frequent years.
+// years adds months up and gives the most frequent years, the undated among them.
 func years(c counts, size int) []relais.FacetValue {
 	var list []relais.FacetValue
 	for _, m := range histogram(c) {
@@ -163,10 +165,29 @@ func years(c counts, size int) []relais.FacetValue {
 		}
 		list = append(list, relais.FacetValue{Value: year, Count: m.Count})
 	}
+	if n := c.undated(); n > 0 {
+		list = append(list, relais.FacetValue{Value: search.NoDate, Count: n})
+	}
 	slices.SortFunc(list, func(a, b relais.FacetValue) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Value, b.Value))
 	})
 	return list[:min(size, len(list))]
+}
+
+// undated gives how many have no month.
+func (c counts) undated() int {
+	for _, b := range c.Buckets {
+		if m, ok := b.number(); ok && m == noMonth {
+			return b.Count
+		}
+	}
+	return 0
+}
+
+// number gives the number of a month.
+func (b bucket) number() (m int, ok bool) {
+	err := json.Unmarshal(b.Key, &m)
+	return m, err == nil
 }
 
 // histogram gives months in their order.
@@ -174,8 +195,7 @@ func histogram(c counts) []relais.FacetValue {
 	type month struct{ number, count int }
 	var list []month
 	for _, b := range c.Buckets {
-		var m int
-		if json.Unmarshal(b.Key, &m) == nil {
+		if m, ok := b.number(); ok && m != noMonth {
 			list = append(list, month{m, b.Count})
 		}
 	}

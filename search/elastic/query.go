@@ -128,6 +128,8 @@ func (c *compiler) leaf(n search.Node) (object, error) {
 		return c.value(n)
 	case search.Days:
 		return days(n), nil
+	case search.Undated:
+		return undated(), nil
 	case search.Bytes:
 		return sizes(n), nil
 	case search.Nothing:
@@ -294,6 +296,9 @@ func days(d search.Days) object {
 	return object{"range": object{"date": bounds}}
 }
 
+// undated wants what has no date.
+func undated() object { return not(object{"exists": object{"field": "date"}}) }
+
 func sizes(b search.Bytes) object {
 	bounds := object{}
 	if b.Over != 0 {
@@ -327,8 +332,7 @@ func granted(g *relais.Grant) object {
 		wanted = append(wanted, days(search.Days{From: g.After}))
 	}
 	if !g.Before.IsZero() {
-		undated := not(object{"exists": object{"field": "date"}})
-		wanted = append(wanted, some([]object{undated, days(search.Days{Until: g.Before})}))
+		wanted = append(wanted, some([]object{undated(), days(search.Days{Until: g.Before})}))
 	}
 	if g.Unattributed && g.AllClients {
 		return all(wanted)

@@ -10,12 +10,13 @@ import (
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
 	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/search"
 	"github.com/relais-archive/relais/search/analysis"
 )
 
 // indexFormat is the format number of the index: of its fields and of what they hold.
 // It stands in the template as well, and a test holds the two together.
-const indexFormat = 1
+const indexFormat = 2
 
 // template is the settings and the mapping of every index of a namespace, as
 // operators may read them. The server refreshes every ten seconds: each second, as it
@@ -94,8 +95,8 @@ func (x *Index) compatible(ctx context.Context) (bool, error) {
 	}
 	for _, index := range indices {
 		if m := index.Mappings.Meta; m.Format != indexFormat || m.Analysis != analysis.Version {
-			return true, relais.WithHint(relais.Errorf(relais.KindInvalid, op, "the index is of format %d and analyzer %d, this program's are %d and %d",
-				m.Format, m.Analysis, indexFormat, analysis.Version), reindexHint)
+			return true, relais.WithHint(relais.Errorf(relais.KindInvalid, op, "%w: format %d and analyzer %d, not %d and %d",
+				search.ErrFormat, m.Format, m.Analysis, indexFormat, analysis.Version), reindexHint)
 		}
 	}
 	return true, nil

@@ -39,7 +39,7 @@ type place struct {
 func newPlace(t testing.TB, shards int) *place {
 	t.Helper()
 	p := &place{numbers: make(map[string]int)}
-	p.opt = Options{URLs: []string{address(t)}, Namespace: "relaistest-" + strings.ToLower(rand.Text()[:12]), Fresh: true, Shards: shards}
+	p.opt = Options{URLs: []string{address(t)}, Namespace: "relaistest-" + strings.ToLower(rand.Text()[:12]), Fresh: true, Shards: shards, Zone: searchtest.Zone()}
 	t.Cleanup(func() {
 		x, err := connect(p.opt)
 		if err != nil {

@@ -51,7 +51,7 @@ func realMail(t testing.TB, run func(args ...string) []byte) []search.Entry {
 
 // versus compares the engines, this one over three shards.
 func versus(t *testing.T, docs []search.Entry) {
-	embedded, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "index-1.db"), sqlite.Options{})
+	embedded, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "index-1.db"), sqlite.Options{Zone: searchtest.Zone()})
 	if err != nil {
 		t.Fatal(err)
 	}

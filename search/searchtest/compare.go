@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -102,9 +101,8 @@ func (c *comparison) ask() {
 
 // request makes a question.
 func (c *comparison) request() (search.Request, string, bool) {
-	paris := time.FixedZone("Paris", 2*3600)
 	text := c.query()
-	n, err := search.Parse(text, search.ParseOptions{Now: time.Date(2024, 4, 1, 12, 0, 0, 0, paris), Location: paris})
+	n, err := search.Parse(text, parseOptions())
 	if err != nil {
 		c.unparsed++
 		return search.Request{}, text, false

@@ -171,6 +171,9 @@ func (g generator) node(depth int) search.Node {
 	case 0, 1, 2, 3:
 		return g.text()
 	case 4:
+		if g.chance(20) {
+			return search.Undated{}
+		}
 		return search.Days{From: g.date(), Until: g.date()}
 	case 5:
 		return search.Bytes{Over: int64(g.IntN(3)) << 10, Under: int64(g.IntN(6)) << 10}

@@ -100,6 +100,8 @@ func (o *oracle) finds(n search.Node, e *search.Entry) bool {
 		return o.has(n, e)
 	case search.Days:
 		return !d.Date.IsZero() && (n.From.IsZero() || !d.Date.Before(n.From)) && (n.Until.IsZero() || d.Date.Before(n.Until))
+	case search.Undated:
+		return d.Date.IsZero()
 	case search.Bytes:
 		return (n.Over == 0 || d.Size > n.Over) && (n.Under == 0 || d.Size < n.Under)
 	}
@@ -325,9 +327,7 @@ func fieldValues(f search.Field, e *search.Entry) map[string]string {
 	case search.FacetLanguage:
 		v[d.Language] = ""
 	case search.FacetYear:
-		if !d.Date.IsZero() {
-			v[d.Date.UTC().Format("2006")] = ""
-		}
+		v[yearOf(d.Date)] = ""
 	case search.FacetFrom:
 		if d.From != nil {
 			v[strings.ToLower(d.From.Address)] = ""
@@ -335,6 +335,14 @@ func fieldValues(f search.Field, e *search.Entry) map[string]string {
 	}
 	delete(v, "")
 	return v
+}
+
+// yearOf gives a date's year in the archive's zone, or the value of the undated.
+func yearOf(t time.Time) string {
+	if t.IsZero() {
+		return search.NoDate
+	}
+	return t.In(Zone()).Format("2006")
 }
 
 func mostFrequent(names map[string]int) string {
@@ -352,7 +360,7 @@ func histogram(hits []search.Entry) []relais.FacetValue {
 	counts := make(map[string]int)
 	for i := range hits {
 		if d := hits[i].Envelope.Document.Date; !d.IsZero() {
-			counts[d.In(time.UTC).Format("2006-01")]++
+			counts[d.In(Zone()).Format("2006-01")]++
 		}
 	}
 	out := []relais.FacetValue{}

@@ -163,10 +163,8 @@ func (s *script) query(text string) error {
 	return err
 }
 
-// parseOptions: Paris is two hours ahead on that day, so that days show their zone.
 func parseOptions() search.ParseOptions {
-	paris := time.FixedZone("Paris", 2*3600)
-	return search.ParseOptions{Now: time.Date(2024, 4, 1, 12, 0, 0, 0, paris), Location: paris}
+	return search.ParseOptions{Now: time.Date(2024, 4, 1, 12, 0, 0, 0, Zone()), Location: Zone()}
 }
 
 // expect checks the last answer.

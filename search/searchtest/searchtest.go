@@ -7,6 +7,7 @@ import (
 	"context"
 	"iter"
 	"testing"
+	"time"
 
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/search"
@@ -14,13 +15,18 @@ import (
 
 // Engine is what is tested.
 type Engine struct {
-	// Open opens the index kept in a directory of the test, or makes it.
+	// Open opens the index kept in a directory of the test, or makes it; its months and
+	// years are those of Zone.
 	Open func(t testing.TB, dir string) search.Index
 	// Tokens gives the terms of a text in order, each with its surface, and Clause
 	// the terms of words that are looked for: both as package analysis makes them.
 	Tokens func(text string) iter.Seq2[string, string]
 	Clause func(search.Text) search.Clause
 }
+
+// Zone is the time zone of the archive under test: two hours ahead, so that days,
+// months and years show whose they are.
+func Zone() *time.Location { return time.FixedZone("Paris", 2*3600) }
 
 // Run runs the whole suite.
 func Run(t *testing.T, e Engine) {

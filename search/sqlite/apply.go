@@ -73,7 +73,7 @@ func (x *Index) apply(ctx context.Context, entries []search.Entry) ([]search.Ref
 		if err != nil {
 			return nil, err
 		}
-		b := newBuilder(snap, x.dicts)
+		b := newBuilder(snap, x.dicts, x.zone)
 		b.put(changed)
 		return x.save(ctx, tx, b, changed)
 	})

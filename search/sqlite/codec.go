@@ -93,9 +93,6 @@ func decode(b []byte, dicts *dictionaries) (*columns, error) {
 	for f := range c.codes {
 		r.codes(c.codes[f], &dicts[f])
 	}
-	for i, d := range c.dates {
-		c.months[i] = monthOf(d)
-	}
 	if r.failed {
 		return nil, relais.E(relais.KindDamaged, "read index", errColumns)
 	}

@@ -50,7 +50,7 @@ type columns struct {
 	rows      []uint32            // row numbers; nil in a block, where they are places
 	ids       []relais.DocumentID // empty: there is no such document (any more)
 	dates     []int64             // milliseconds since 1970, or undated
-	months    []int32             // years times twelve plus months from 0, of dates; not saved
+	months    []int32             // years times twelve plus months from 0, of dates in the archive's zone; of blocks alone, not saved
 	sizes     []int64
 	revisions []int64
 	keys      [keyColumns][]key
@@ -173,20 +173,23 @@ func (s *snapshot) id(row uint32) relais.DocumentID {
 // builder makes the next snapshot of one: blocks that do not change are shared.
 type builder struct {
 	dicts  *dictionaries
+	zone   *time.Location // whose months are counted
 	blocks []*block
 	own    map[uint32]bool // blocks copied, or made, by this builder
 	next   uint32
 }
 
 // newBuilder begins with the blocks of a snapshot; codes are those of dicts.
-func newBuilder(s *snapshot, dicts *dictionaries) *builder {
-	return &builder{dicts: dicts, blocks: slices.Clone(s.blocks), own: make(map[uint32]bool), next: s.next}
+func newBuilder(s *snapshot, dicts *dictionaries, zone *time.Location) *builder {
+	return &builder{dicts: dicts, zone: zone, blocks: slices.Clone(s.blocks), own: make(map[uint32]bool), next: s.next}
 }
 
 // put sets rows; one without an id is taken out.
 func (b *builder) put(c *columns) {
 	for j, row := range c.rows {
-		b.block(row/blockRows).set(int(row%blockRows), c, j)
+		to, i := b.block(row/blockRows), int(row%blockRows)
+		to.set(i, c, j)
+		to.months[i] = monthOf(to.dates[i], b.zone)
 		b.next = max(b.next, row+1)
 	}
 }
@@ -217,12 +220,12 @@ func millis(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
-// monthOf gives a date's month in UTC, or noMonth.
-func monthOf(ms int64) int32 {
+// monthOf gives a date's month in a zone, or noMonth.
+func monthOf(ms int64, zone *time.Location) int32 {
 	if ms == undated {
 		return noMonth
 	}
-	t := time.UnixMilli(ms).UTC()
+	t := time.UnixMilli(ms).In(zone)
 	return int32(t.Year()*12 + int(t.Month()) - 1)
 }
 

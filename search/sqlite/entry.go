@@ -8,9 +8,8 @@ import (
 // add appends the row of a document, without its text's key.
 func (c *columns) add(row uint32, e *relais.Envelope, dicts *dictionaries) {
 	d := &e.Document
-	date := millis(d.Date)
 	c.rows, c.ids = append(c.rows, row), append(c.ids, d.ID)
-	c.dates, c.months = append(c.dates, date), append(c.months, monthOf(date))
+	c.dates, c.months = append(c.dates, millis(d.Date)), append(c.months, 0)
 	c.sizes, c.revisions = append(c.sizes, d.Size), append(c.revisions, e.Revision)
 	for k, s := range [keyColumns]string{keyContent: string(d.Content), keyMessage: d.MessageID, keyThread: d.Thread} {
 		c.keys[k] = append(c.keys[k], search.KeyOf(s))

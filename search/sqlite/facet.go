@@ -117,7 +117,8 @@ func label(values []relais.FacetValue, named map[value]int) {
 	}
 }
 
-// byMonth counts the dated hits by month. One month often follows itself.
+// byMonth counts the hits by month, the undated under noMonth. One month often
+// follows itself.
 func (s *snapshot) byMonth(hits *roaring.Bitmap) map[int32]int {
 	counts := make(map[int32]int)
 	last, n := int32(noMonth), 0
@@ -129,22 +130,28 @@ func (s *snapshot) byMonth(hits *roaring.Bitmap) map[int32]int {
 		}
 	}
 	counts[last] += n
-	delete(counts, noMonth)
 	return counts
 }
 
-// years counts the dated hits by year.
+// years counts the hits by year, the undated under a value of their own.
 func (s *snapshot) years(hits *roaring.Bitmap) map[string]int {
 	counts := make(map[string]int)
 	for m, n := range s.byMonth(hits) {
-		counts[fmt.Sprintf("%04d", m/12)] += n
+		switch {
+		case n == 0:
+		case m == noMonth:
+			counts[search.NoDate] += n
+		default:
+			counts[fmt.Sprintf("%04d", m/12)] += n
+		}
 	}
 	return counts
 }
 
-// histogram counts the hits by month, ascending.
+// histogram counts the dated hits by month, ascending.
 func (s *snapshot) histogram(hits *roaring.Bitmap) []relais.FacetValue {
 	counts := s.byMonth(hits)
+	delete(counts, noMonth)
 	months := make([]int32, 0, len(counts))
 	for m := range counts {
 		months = append(months, m)

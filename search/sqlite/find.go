@@ -30,6 +30,8 @@ func (q *query) find(ctx context.Context, n search.Node) (*roaring.Bitmap, error
 		return q.value(n)
 	case search.Days:
 		return q.snap.days(n), nil
+	case search.Undated:
+		return q.snap.where(func(b *block, i int) bool { return b.dates[i] == undated }), nil
 	case search.Bytes:
 		return q.snap.bytes(n), nil
 	case search.Nothing:

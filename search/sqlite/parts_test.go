@@ -3,6 +3,7 @@ package sqlite
 import (
 	"testing"
 	"testing/quick"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -101,7 +102,7 @@ func TestBest(t *testing.T) {
 }
 
 func TestRows(t *testing.T) {
-	b := newBuilder(new(snapshot), newDictionaries())
+	b := newBuilder(new(snapshot), newDictionaries(), time.UTC)
 	c := makeColumns(3, 3)
 	copy(c.rows, []uint32{0, 2, 5000})
 	copy(c.ids, []relais.DocumentID{"a", "b", "c"})

@@ -83,8 +83,8 @@ func compatible(ctx context.Context, tx *sql.Tx) error {
 	}
 	if format != indexFormat || version != analysis.Version {
 		return relais.WithHint(relais.Errorf(relais.KindInvalid, "open index",
-			"the index is of format %d and analyzer %d, this program's are %d and %d",
-			format, version, indexFormat, analysis.Version), reindexHint)
+			"%w: format %d and analyzer %d, not %d and %d",
+			search.ErrFormat, format, version, indexFormat, analysis.Version), reindexHint)
 	}
 	return nil
 }

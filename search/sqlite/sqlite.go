@@ -19,6 +19,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/sqlitefile"
@@ -31,6 +32,8 @@ import (
 type Options struct {
 	Readers  int // searches at once; 4
 	Analysts int // goroutines that make terms of a batch; one for each CPU
+	// Zone is the archive's time zone, whose months and years are counted; UTC.
+	Zone *time.Location
 }
 
 // Index is the embedded engine. It is safe for concurrent use: searches run beside
@@ -38,6 +41,7 @@ type Options struct {
 type Index struct {
 	write, read *sql.DB
 	analysts    int
+	zone        *time.Location
 	ranked      int       // hits that are ranked by relevance
 	analyzers   sync.Pool // of *analysis.Analyzer, whose caches are worth keeping
 	current     atomic.Pointer[versions]
@@ -73,6 +77,9 @@ func Open(ctx context.Context, path string, opt Options) (*Index, error) {
 	if opt.Analysts <= 0 {
 		opt.Analysts = runtime.GOMAXPROCS(0)
 	}
+	if opt.Zone == nil {
+		opt.Zone = time.UTC
+	}
 	if err := private(path); err != nil {
 		return nil, err
 	}
@@ -84,7 +91,7 @@ func Open(ctx context.Context, path string, opt Options) (*Index, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	x := &Index{write: write, read: read, analysts: opt.Analysts, ranked: maxRanked}
+	x := &Index{write: write, read: read, analysts: opt.Analysts, zone: opt.Zone, ranked: maxRanked}
 	x.analyzers.New = func() any { return analysis.New() }
 	err = prepare(ctx, read, write)
 	if err == nil {
@@ -125,7 +132,7 @@ func (x *Index) start(ctx context.Context) error {
 	}
 	defer rollback(tx)
 	dicts := newDictionaries()
-	stored, err := load(ctx, tx, dicts)
+	stored, err := load(ctx, tx, dicts, x.zone)
 	if err != nil {
 		return err
 	}
@@ -193,15 +200,15 @@ func (x *Index) begin(ctx context.Context) (*reading, error) {
 			return &reading{tx, snap}, nil
 		}
 		if attempt == 2 {
-			return reload(ctx, tx)
+			return x.reload(ctx, tx)
 		}
 		rollback(tx)
 	}
 }
 
 // reload reads the columns that a transaction sees, for one search.
-func reload(ctx context.Context, tx *sql.Tx) (*reading, error) {
-	stored, err := load(ctx, tx, newDictionaries())
+func (x *Index) reload(ctx context.Context, tx *sql.Tx) (*reading, error) {
+	stored, err := load(ctx, tx, newDictionaries(), x.zone)
 	if err != nil {
 		rollback(tx)
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -124,7 +125,7 @@ func TestOpenRefusesOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err := Open(context.Background(), path, Options{})
-		if relais.KindOf(err) != relais.KindInvalid || !strings.Contains(relais.HintOf(err), "relais reindex") {
+		if relais.KindOf(err) != relais.KindInvalid || errors.Is(err, search.ErrFormat) != strings.HasPrefix(change, "UPDATE") || !strings.Contains(relais.HintOf(err), "relais reindex") {
 			t.Errorf("after %s: %v", change, err)
 		}
 	}
@@ -488,4 +489,57 @@ func TestRelevance(t *testing.T) {
 	if err != nil || !slices.Equal(res.IDs, []relais.DocumentID{"c", "b", "a"}) {
 		t.Errorf("%v, %v", res.IDs, err)
 	}
+}
+
+// TestZone: months and years are those of the zone that the index is opened with, in
+// summer and in winter.
+func TestZone(t *testing.T) {
+	path := file(t)
+	for _, c := range []struct {
+		zone, years, months string
+	}{
+		{"UTC", "[2024=1 2025=2 none=1]", "[2024-12=1 2025-06=2]"},
+		{"Europe/Paris", "[2025=3 none=1]", "[2025-01=1 2025-06=1 2025-07=1]"},
+		{"America/New_York", "[2024=1 2025=2 none=1]", "[2024-12=1 2025-06=2]"},
+	} {
+		zone, err := time.LoadLocation(c.zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := Open(t.Context(), path, Options{Zone: zone})
+		if err != nil {
+			t.Fatal(err)
+		}
+		winter, summer, spring, undated := entry("winter", "x", 1), entry("summer", "x", 1), entry("spring", "x", 1), entry("undated", "x", 1)
+		winter.Envelope.Document.Date = time.Date(2024, 12, 31, 23, 0, 0, 0, time.UTC)
+		summer.Envelope.Document.Date = time.Date(2025, 6, 30, 22, 0, 0, 0, time.UTC)
+		spring.Envelope.Document.Date = time.Date(2025, 6, 30, 21, 59, 59, 0, time.UTC)
+		undated.Envelope.Document.Date = time.Time{}
+		applied(t, x, winter, summer, spring, undated)
+		res, err := x.Search(t.Context(), search.Request{Scope: relais.Everything(), Facets: []search.Field{search.FacetYear}, Histogram: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := shown(res.Facets[search.FacetYear], true); got != c.years {
+			t.Errorf("%s: years %s, want %s", c.zone, got, c.years)
+		}
+		if got := shown(res.Histogram, false); got != c.months {
+			t.Errorf("%s: months %s, want %s", c.zone, got, c.months)
+		}
+		if err := x.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// shown writes counted values, by value where they come by count.
+func shown(values []relais.FacetValue, sorted bool) string {
+	var list []string
+	for _, v := range values {
+		list = append(list, fmt.Sprintf("%s=%d", v.Value, v.Count))
+	}
+	if sorted {
+		slices.Sort(list)
+	}
+	return fmt.Sprint(list)
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"time"
 
 	"github.com/relais-archive/relais/internal/relais"
 )
@@ -14,13 +15,14 @@ type stored struct {
 	journaled int             // rows in the journal
 }
 
-// load reads all columns: the blocks, then what the journal changes in them.
-func load(ctx context.Context, tx *sql.Tx, dicts *dictionaries) (*stored, error) {
+// load reads all columns: the blocks, then what the journal changes in them. Months are
+// those of a zone.
+func load(ctx context.Context, tx *sql.Tx, dicts *dictionaries, zone *time.Location) (*stored, error) {
 	commit, err := commitNumber(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	b := newBuilder(new(snapshot), dicts)
+	b := newBuilder(new(snapshot), dicts, zone)
 	if _, err := b.read(ctx, tx, `SELECT data FROM blocks ORDER BY number`, nil); err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ import (
 func engine() searchtest.Engine {
 	return searchtest.Engine{
 		Open: func(t testing.TB, dir string) search.Index {
-			x, err := Open(context.Background(), filepath.Join(dir, "index-1.db"), Options{})
+			x, err := Open(context.Background(), filepath.Join(dir, "index-1.db"), Options{Zone: searchtest.Zone()})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/state"
+	"github.com/relais-archive/relais/search"
+)
+
+// TestDaysOfTheArchive: years, months and printed days are those of the zone in which
+// the archive was made, wherever it is opened.
+func TestDaysOfTheArchive(t *testing.T) {
+	p := newProgram(t)
+	mail := filepath.Join(p.dir, "mail")
+	if err := os.MkdirAll(mail, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, date := range map[string]string{
+		"Before": "Tue, 31 Dec 2024 22:30:00 +0000", "After": "Tue, 31 Dec 2024 23:30:00 +0000",
+	} {
+		text := eml(name+"@acme.example", "x@acme.example", ann, name, date, "", "Bonjour, voici les pompes.")
+		if err := os.WriteFile(filepath.Join(mail, name+".eml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.must("ingest", "--case", "Ann", "--owner", ann, mail)
+	for _, zone := range []string{"Europe/Paris", "Asia/Tokyo"} {
+		p.env = []string{"TZ=" + zone}
+		var page relais.Page
+		if err := json.Unmarshal([]byte(p.must("search", "--json", "--facets", "pompes")), &page); err != nil {
+			t.Fatal(err)
+		}
+		want := []relais.FacetValue{{Value: "2024", Count: 1}, {Value: "2025", Count: 1}}
+		if got := page.Facets["year"]; !slices.Equal(got, want) {
+			t.Errorf("opened in %s the years are %v", zone, got)
+		}
+		if got := p.must("search", "date:2025"); !strings.HasPrefix(got, "2025-01-01  After") || !strings.Contains(got, "1 found") {
+			t.Errorf("opened in %s the search prints %s", zone, got)
+		}
+		if got := p.must("show", string(page.Hits[0].ID)); !strings.Contains(got, "2025-01-01 00:30 CET (header)") {
+			t.Errorf("opened in %s the document prints %s", zone, got)
+		}
+		if got := p.must("search", "date:none"); !strings.Contains(got, "Nothing found") {
+			t.Errorf("opened in %s, without a date: %s", zone, got)
+		}
+	}
+}
+
+// otherFormat keeps indexes of another format than this program's.
+type otherFormat struct{}
+
+func (otherFormat) open(context.Context, int, bool) (search.Index, error) {
+	return nil, relais.E(relais.KindInvalid, "open index", search.ErrFormat)
+}
+
+func (otherFormat) drop(context.Context, int) error { return nil }
+
+// TestIndexOfAnotherFormat: an archive opens whose index is of another format, and
+// says how the index is made again.
+func TestIndexOfAnotherFormat(t *testing.T) {
+	db, err := state.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "state.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	g, err := openGenerations(t.Context(), db, otherFormat{}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.Search(t.Context(), search.Request{}); !g.damaged() || !strings.Contains(relais.HintOf(err), "relais reindex") {
+		t.Errorf("damaged %v, a search in it: %v", g.damaged(), err)
+	}
+}
