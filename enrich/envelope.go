@@ -139,7 +139,7 @@ func clip(s string) string {
 }
 
 // needsFacts tells whether a document's envelopes cannot be made from what is in memory.
-func needsFacts(d decided) bool { return d.facts == nil && d.row.Personal == "" }
+func needsFacts(d decided) bool { return d.facts == nil && d.row.Status == "" }
 
 func rowsOf(list []decided, want func(decided) bool) []state.Document {
 	var rows []state.Document

@@ -39,7 +39,7 @@ func (s *Stage) flushSome(ctx context.Context, c relais.CaseID, list []decided) 
 	appended := make([]state.Appended, len(list))
 	for i, d := range list {
 		appended[i] = state.Appended{Root: d.row.ID, Revision: d.row.Revision}
-		if d.facts != nil {
+		if shown(d) {
 			es, err := s.envelopes(c, d, seen[d.row.ID], discovered)
 			if err != nil {
 				return err
@@ -55,7 +55,7 @@ func (s *Stage) flushSome(ctx context.Context, c relais.CaseID, list []decided) 
 func (s *Stage) occurrences(ctx context.Context, c relais.CaseID, list []decided) (map[relais.DocumentID][]relais.Occurrence, error) {
 	var ids []relais.DocumentID
 	for _, d := range list {
-		if d.facts != nil && d.seen == nil {
+		if shown(d) && d.seen == nil {
 			ids = append(ids, d.row.ID)
 		}
 	}

@@ -63,12 +63,12 @@ func (s *Stage) touch(ctx context.Context, m *state.Merging, rows []state.Docume
 	return rows, nil
 }
 
-// inheritance works out what each of some whole threads' documents inherits, and
-// gives those for which it is not what their row says.
+// inheritance works out what each of some whole threads' documents inherits, those
+// withheld apart: they neither give nor take. It gives those for which it is not what their row says.
 func inheritance(members map[relais.DocumentID]state.Document, discovered map[string]bool) (map[relais.DocumentID]string, error) {
 	byThread := map[string][]state.Document{}
 	for _, id := range slices.Sorted(maps.Keys(members)) {
-		if d := members[id]; d.Personal == "" {
+		if d := members[id]; d.Status == "" {
 			byThread[d.Thread] = append(byThread[d.Thread], d)
 		}
 	}

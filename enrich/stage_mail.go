@@ -45,9 +45,9 @@ func (r *reader) readMessage(ctx context.Context, c relais.CaseID, it relais.Ite
 	if got.personal = personalRule(found.Privacy); got.personal != "" {
 		return got, nil
 	}
-	got.domains = exchanges(found, in.Owner, mail)
+	got.doubts = doubtsOf(found.Privacy, it.Occurrence.Folder)
 	r.describe(&doc, in, found)
-	got.facts = facts{Occurrence: it.Occurrence, Document: doc}
+	got.facts = facts{Occurrence: it.Occurrence, Document: doc, Domains: exchanges(found, in.Owner, mail)}
 	if in.Text != "" {
 		got.facts.TextBlob = got.keep(in.Text)
 	}
@@ -185,9 +185,11 @@ func (r *reader) readFile(ctx context.Context, c relais.CaseID, it relais.Item, 
 		doc.DateSource = "file"
 	}
 	in := r.input(ctx, c, it)
-	if got.personal = personalRule(r.enrich(&in).Privacy); got.personal != "" {
+	marked := r.enrich(&in).Privacy
+	if got.personal = personalRule(marked); got.personal != "" {
 		return got, nil
 	}
+	got.doubts = doubtsOf(marked, it.Occurrence.Folder)
 	got.facts = facts{Occurrence: it.Occurrence}
 	var e extracted
 	if !it.NamesOnly {
@@ -221,20 +223,6 @@ func (r *reader) text(ctx context.Context, c relais.CaseID, d relais.Digest, got
 	}
 	b, err := io.ReadAll(rd)
 	return string(b), errors.Join(err, rd.Close())
-}
-
-// personalRule gives the first signal that marks an item personal for sure.
-func personalRule(p relais.Privacy) string {
-	if p.Class != relais.PrivacySufficient {
-		return ""
-	}
-	rule := "personal"
-	for _, e := range p.Evidence {
-		if s := "personal_" + e.Signal; rule == "personal" || s < rule {
-			rule = s
-		}
-	}
-	return rule
 }
 
 // exchanges tells which outside domains a message was exchanged with, and which way.

@@ -30,7 +30,7 @@ func decidedRows(rows []state.Document) []decided {
 
 // merge adds readings to what is known of a case, in one transaction, and gives the
 // documents that changed. Adding is commutative: of a document the smallest
-// occurrence is displayed, evidence is united, one mark withdraws it; of threads
+// occurrence is displayed, evidence is united, one mark withholds it; of threads
 // the parts that hang together become one.
 func (s *Stage) merge(ctx context.Context, c relais.CaseID, readings []reading) ([]decided, error) {
 	var out []decided
@@ -50,11 +50,17 @@ func (s *Stage) merge(ctx context.Context, c relais.CaseID, readings []reading) 
 				d.row.Thread = threadKey("document", string(id))
 			}
 		}
+		if err := s.record(ctx, m, readings); err != nil {
+			return err
+		}
+		if err := s.judgeAll(ctx, m, docs); err != nil {
+			return err
+		}
 		touched, err := s.inheritAll(ctx, m, docs)
 		if err != nil {
 			return err
 		}
-		if err := s.write(ctx, c, m, docs, readings); err != nil {
+		if err := s.write(ctx, c, m, docs); err != nil {
 			return err
 		}
 		out = append(collect(docs), decidedRows(touched)...)
@@ -95,7 +101,7 @@ func (s *Stage) gather(ctx context.Context, c relais.CaseID, m *state.Merging, r
 			d.row.Dirty = true
 			docs[g.document] = d
 		}
-		unite(d, g, s.generation)
+		unite(d, g)
 		if _, known := rows[g.document]; !known || d.seen != nil {
 			d.seen = append(d.seen, g.item.Occurrence)
 		}
@@ -107,15 +113,15 @@ func (s *Stage) gather(ctx context.Context, c relais.CaseID, m *state.Merging, r
 }
 
 // known opens what was known of a document at this generation; an earlier one's
-// findings are dropped, for they are being made again.
+// findings are dropped, for they are being made again, but for the marks: the
+// occurrence that bears one may be read again last.
 func (s *Stage) known(ctx context.Context, c relais.CaseID, row state.Document, known bool) (*decided, error) {
 	if !known {
 		return &decided{row: state.Document{Generation: s.generation}}, nil
 	}
 	if row.Generation < s.generation {
-		// A mark stays: the occurrence that bears it may be read again last.
 		return &decided{row: state.Document{ID: row.ID, Generation: s.generation, Members: row.Members,
-			Revision: row.Revision, Personal: row.Personal}}, nil
+			Revision: row.Revision, Earlier: row.Marks()}}, nil
 	}
 	d := &decided{row: row}
 	if row.Facts == nil {
@@ -130,40 +136,25 @@ func (s *Stage) known(ctx context.Context, c relais.CaseID, row state.Document, 
 }
 
 // unite adds one reading to a document.
-func unite(d *decided, g reading, generation int64) {
+func unite(d *decided, g reading) {
 	if d.row.Personal != "" || g.personal != "" {
 		withdraw(d, g.personal)
 		return
 	}
-	switch {
-	case d.facts == nil:
-		f := g.facts
-		d.facts = &f
-	case g.facts.Occurrence.Compare(d.facts.Occurrence) < 0:
-		f := g.facts
-		f.Document.Clients = uniteClients(f.Document.Clients, d.facts.Document.Clients)
-		f.Document.Topics = uniteTags(f.Document.Topics, d.facts.Document.Topics)
-		f.Document.Privacy = unitePrivacy(f.Document.Privacy, d.facts.Document.Privacy)
-		d.facts = &f
-	default:
-		d.facts.Document.Clients = uniteClients(d.facts.Document.Clients, g.facts.Document.Clients)
-		d.facts.Document.Topics = uniteTags(d.facts.Document.Topics, g.facts.Document.Topics)
-		d.facts.Document.Privacy = unitePrivacy(d.facts.Document.Privacy, g.facts.Document.Privacy)
-	}
-	d.row.Blob = d.facts.Occurrence.SHA256
-	d.row.Day = dayOf(d.facts.Document.Date)
-	d.row.Sent = secondsOf(d.facts.Document.Date)
-	d.row.Topics = passedTopics(d.facts.Document)
-	d.row.Clients = map[string]int{}
-	for _, t := range d.facts.Document.Clients {
-		d.row.Clients[t.ID] = t.Confidence
-	}
-	for domain, way := range g.domains {
-		if d.row.Domains == nil {
-			d.row.Domains = map[string]state.Exchange{}
+	d.row.Doubts = state.Marks{Doubts: d.row.Doubts}.Unite(state.Marks{Doubts: g.doubts}).Doubts
+	f := g.facts
+	if d.facts != nil {
+		have := *d.facts
+		if have.Occurrence.Compare(f.Occurrence) <= 0 {
+			f, have = have, f
 		}
-		d.row.Domains[domain] |= way
+		f.Document.Clients = uniteClients(f.Document.Clients, have.Document.Clients)
+		f.Document.Topics = uniteTags(f.Document.Topics, have.Document.Topics)
+		f.Document.Privacy = unitePrivacy(f.Document.Privacy, have.Document.Privacy)
+		f.Domains = uniteDomains(f.Domains, have.Domains)
 	}
+	d.facts = &f
+	d.row.Blob = f.Occurrence.SHA256
 }
 
 // withdraw takes all that was read out of a document: it was marked personal. Of
@@ -172,9 +163,21 @@ func withdraw(d *decided, rule string) {
 	if d.row.Personal == "" || rule != "" && rule < d.row.Personal {
 		d.row.Personal = rule
 	}
-	d.facts = nil
-	d.row.Facts, d.row.Clients, d.row.Domains, d.row.Day, d.row.Tags = nil, nil, nil, 0, ""
-	d.row.Topics, d.row.Sent = nil, 0
+	d.facts, d.row.Facts, d.row.Doubts = nil, nil, nil
+}
+
+func uniteDomains(a, b map[string]state.Exchange) map[string]state.Exchange {
+	if len(a)+len(b) == 0 {
+		return nil
+	}
+	all := maps.Clone(a)
+	if all == nil {
+		all = map[string]state.Exchange{}
+	}
+	for domain, way := range b {
+		all[domain] |= way
+	}
+	return all
 }
 
 // uniteClients unites the evidence of two lists of clients and weighs it anew: a
@@ -243,8 +246,8 @@ func unitePrivacy(a, b relais.Privacy) relais.Privacy {
 	return p
 }
 
-// write records a merge: documents with their facts sealed, and what became of each item.
-func (s *Stage) write(ctx context.Context, c relais.CaseID, m *state.Merging, docs map[relais.DocumentID]*decided, readings []reading) error {
+// write records the documents of a merge, their facts sealed.
+func (s *Stage) write(ctx context.Context, c relais.CaseID, m *state.Merging, docs map[relais.DocumentID]*decided) error {
 	if err := s.sealFacts(ctx, c, docs); err != nil {
 		return err
 	}
@@ -255,9 +258,11 @@ func (s *Stage) write(ctx context.Context, c relais.CaseID, m *state.Merging, do
 	for _, id := range slices.Sorted(maps.Keys(docs)) {
 		rows = append(rows, docs[id].row)
 	}
-	if err := m.PutDocuments(ctx, rows); err != nil {
-		return err
-	}
+	return m.PutDocuments(ctx, rows)
+}
+
+// record records what became of each item, and what files were found to say.
+func (s *Stage) record(ctx context.Context, m *state.Merging, readings []reading) error {
 	list := make([]state.Reading, len(readings))
 	recalled := map[relais.Digest]string{}
 	for i, g := range readings {
@@ -274,7 +279,7 @@ func (s *Stage) write(ctx context.Context, c relais.CaseID, m *state.Merging, do
 // or file: known before the append, so that a withdrawal after a crash reaches all.
 func members(d *decided) []relais.DocumentID {
 	list := slices.Clone(d.row.Members)
-	if d.facts != nil {
+	if shown(*d) {
 		list = append(list, d.row.ID)
 		for _, a := range d.facts.Attachments {
 			list = append(list, a.Document.ID)

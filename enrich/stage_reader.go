@@ -42,7 +42,7 @@ type reading struct {
 	document relais.DocumentID
 	facts    facts
 	personal string // the rule that marks it personal, or ""
-	domains  map[string]state.Exchange
+	doubts   []state.Doubt
 	links    links
 	refusal  *relais.Refusal
 	texts    map[relais.Digest]string // to put into packs
@@ -56,6 +56,8 @@ type facts struct {
 	Document    relais.Document   `json:"document"` // without text
 	TextBlob    relais.Digest     `json:"text_blob,omitzero"`
 	Attachments []attachmentFacts `json:"attachments,omitempty"`
+
+	Domains map[string]state.Exchange `json:"domains,omitempty"` // outside domains it was exchanged with
 }
 
 type attachmentFacts struct {

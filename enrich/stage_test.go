@@ -34,6 +34,7 @@ type bench struct {
 	blobs   blob.Store // over parts
 	library *library.Library
 	c       relais.Case
+	labels  map[string][]string // of the items of a folder
 
 	mu       sync.Mutex
 	appended []stream.Message // to "enriched"
@@ -105,7 +106,7 @@ func (b *bench) capture(m mail) stream.Message {
 		b.t.Fatal(err)
 	}
 	item, err := json.Marshal(relais.Item{
-		Format: 1, Case: b.c.ID, Kind: relais.KindMessage,
+		Format: 1, Case: b.c.ID, Kind: relais.KindMessage, Labels: b.labels[m.folder],
 		Occurrence: relais.Occurrence{Owner: owner, Source: "Maildir", Folder: m.folder, Position: m.position, SHA256: d},
 	})
 	if err != nil {
@@ -198,6 +199,7 @@ func story() []mail {
 	attached := "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n"
 	parts := "--b\r\nContent-Type: text/plain\r\n\r\nVoici notre offre.\r\n--b\r\nContent-Type: text/plain; name=offre.txt\r\n" +
 		"Content-Disposition: attachment; filename=offre.txt\r\n\r\nP12 : 1 250 EUR\r\n--b--"
+	doubtful := message("w1@acme.example", "bob@acme.example", owner, "Re: Pompes P12", day(5), "References: <m1@acme.example>\r\n", "Prix de la P12 : 1 250 EUR.")
 	list := []mail{
 		{"INBOX", "1", offer}, {"Clients/Acme", "7", offer}, {"Archive", "3", offer},
 		{"Sent", "1", message("m2@pumps.example", owner, "bob@acme.example", "Re: Pompes P12", day(2), "In-Reply-To: <m1@acme.example>\r\n"+attached, parts)},
@@ -208,6 +210,7 @@ func story() []mail {
 		{"INBOX", "4", message("m7@beta.example", "lea@beta.example", owner, "Visite du site", day(28), "", "Une autre visite ?")},
 		{"INBOX", "5", "From: odd\r\nSubject: sans date\r\n\r\nRien.\r\n"},
 		{"INBOX", "8", private}, {"Personnel", "1", private},
+		{"INBOX", "30", doubtful}, {"Clients/CSE", "4", doubtful},
 	}
 	for n := range 6 {
 		list = append(list, mail{"INBOX", fmt.Sprint(20 + n), message(fmt.Sprintf("g%d@gamma.example", n), "x@gamma.example", owner,

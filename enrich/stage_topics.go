@@ -13,7 +13,7 @@ import (
 // on, for a topic widens who may read a message (relais.Business), and on a rep's real
 // mail eight in nine of what passed without them were friends' weekends under a
 // delivery: the message is short, since a long one without a word of business may well
-// have left it; it is not taken for personal, be it in doubt; the giver's words leave
+// have left it; it is not withheld, neither is the giver; the giver's words leave
 // little doubt; and what is passed on was said, not inherited.
 
 const (
@@ -30,7 +30,7 @@ const (
 // passedTopics gives what a document's row holds of its topics: those that it gives to
 // its thread, or topicOther alone when it takes its thread's.
 func passedTopics(d relais.Document) map[string]int {
-	if d.Kind != relais.KindMessage || d.Privacy.Class == relais.PrivacyDoubtful {
+	if d.Kind != relais.KindMessage {
 		return nil
 	}
 	topics := map[string]int{}

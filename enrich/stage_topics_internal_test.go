@@ -18,7 +18,6 @@ func TestPassedTopics(t *testing.T) {
 		return list
 	}
 	long := []relais.Zone{{Kind: relais.ZoneNew, End: 60}, {Kind: relais.ZoneQuote, Start: 60, End: 900}, {Kind: relais.ZoneNew, Start: 900, End: 941}}
-	doubtful := relais.Privacy{Class: relais.PrivacyDoubtful}
 	for name, tc := range map[string]struct {
 		doc  relais.Document
 		want map[string]int
@@ -27,8 +26,6 @@ func TestPassedTopics(t *testing.T) {
 		"takes":            {relais.Document{Kind: relais.KindMessage, Topics: tags("autre"), Zones: long[:2]}, map[string]int{"autre": 600}},
 		"too long to take": {relais.Document{Kind: relais.KindMessage, Topics: tags("autre"), Zones: long}, map[string]int{}},
 		"among colleagues": {relais.Document{Kind: relais.KindMessage, Topics: tags("interne")}, map[string]int{}},
-		"doubtful, gives":  {relais.Document{Kind: relais.KindMessage, Topics: tags("prix"), Privacy: doubtful}, nil},
-		"doubtful, takes":  {relais.Document{Kind: relais.KindMessage, Topics: tags("autre"), Privacy: doubtful}, nil},
 		"a file":           {relais.Document{Kind: relais.KindFile, Topics: tags("prix")}, nil},
 	} {
 		if diff := cmp.Diff(tc.want, passedTopics(tc.doc)); diff != "" {

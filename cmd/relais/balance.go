@@ -15,8 +15,8 @@ func (a *app) balanceCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "balance [CASE]", Short: "Account for every item seen", Args: cobra.MaximumNArgs(1),
 		Long: `Tells, by source and folder, what became of every item seen: stored, duplicate,
-refused, quarantined (marked personal: nobody has read them), excluded by a rule,
-erased, or pending. Records of the streams that no stage can handle and that are of no
+refused, quarantined (marked personal: nobody has read them), doubtful (perhaps marked
+personal: withheld until somebody settles it), excluded by a rule, erased, or pending. Records of the streams that no stage can handle and that are of no
 case are told apart: they were never seen in a source. Without CASE, all cases and their
 total. Exits with 5 when a case does not balance.`,
 		Example: "  relais balance\n  relais balance \"Ann leaves\" --json",
@@ -93,14 +93,14 @@ func (a *app) showBalance(b relais.Balance) error {
 	}
 	a.printBalanceLine(b)
 	w := tabwriter.NewWriter(a.sys.out, 0, 8, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "announced\tseen\tstored\tduplicate\trefused\tquarantined\texcluded\tpending\t  source / folder")
+	fmt.Fprintln(w, "announced\tseen\tstored\tduplicate\trefused\tquarantined\tdoubtful\texcluded\tpending\t  source / folder")
 	for _, s := range b.Sources {
 		announced := "-"
 		if s.Announced != nil {
 			announced = fmt.Sprint(*s.Announced)
 		}
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t  %s\n", announced, s.Seen, s.Stored, s.Duplicate, s.Refused,
-			s.Quarantined, s.Excluded, s.Pending, plain(s.Source+" / "+s.Folder))
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t  %s\n", announced, s.Seen, s.Stored, s.Duplicate, s.Refused,
+			s.Quarantined, s.Doubtful, s.Excluded, s.Pending, plain(s.Source+" / "+s.Folder))
 	}
 	for _, r := range b.Reasons {
 		fmt.Fprintf(w, "%d\t  %s\n", r.Count, r.Code)
@@ -116,7 +116,7 @@ func (a *app) printBalanceLine(b relais.Balance) {
 	for _, part := range []struct {
 		n    int64
 		name string
-	}{{b.Excluded, "excluded"}, {b.Erased, "erased"}, {b.Pending, "pending"}} {
+	}{{b.Doubtful, "doubtful (perhaps personal, withheld)"}, {b.Excluded, "excluded"}, {b.Erased, "erased"}, {b.Pending, "pending"}} {
 		if part.n > 0 {
 			line += fmt.Sprintf(" + %d %s", part.n, part.name)
 		}

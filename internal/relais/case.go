@@ -66,6 +66,7 @@ type Counts struct {
 	Duplicate   int64 `json:"duplicate"`
 	Refused     int64 `json:"refused"`
 	Quarantined int64 `json:"quarantined"`
+	Doubtful    int64 `json:"doubtful"`
 	Excluded    int64 `json:"excluded"`
 	Erased      int64 `json:"erased"`
 	Pending     int64 `json:"pending"`
@@ -73,7 +74,7 @@ type Counts struct {
 
 // Sum adds up what became of the occurrences.
 func (c Counts) Sum() int64 {
-	return c.Stored + c.Duplicate + c.Refused + c.Quarantined + c.Excluded + c.Erased + c.Pending
+	return c.Stored + c.Duplicate + c.Refused + c.Quarantined + c.Doubtful + c.Excluded + c.Erased + c.Pending
 }
 
 // Add counts n occurrences of a status.
@@ -90,6 +91,8 @@ func (c *Counts) Add(s Status, n int64) {
 		c.Refused += n
 	case StatusQuarantined:
 		c.Quarantined += n
+	case StatusDoubtful:
+		c.Doubtful += n
 	case StatusExcluded:
 		c.Excluded += n
 	case StatusErased:

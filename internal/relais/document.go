@@ -70,7 +70,8 @@ type Tag struct {
 // PrivacyClass is the level at which an item is marked personal.
 type PrivacyClass string
 
-// The privacy classes. Only PrivacySufficient withdraws a document.
+// The privacy classes. PrivacySufficient withdraws a document, PrivacyDoubtful until
+// somebody settles what was meant.
 const (
 	PrivacyNone       PrivacyClass = "none"
 	PrivacyDoubtful   PrivacyClass = "doubtful"

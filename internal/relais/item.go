@@ -87,6 +87,7 @@ const (
 	StatusDuplicate   Status = "duplicate"   // a further occurrence of a stored document
 	StatusRefused     Status = "refused"     // could not be captured or read, with a reason
 	StatusQuarantined Status = "quarantined" // marked personal: kept sealed, never read
+	StatusDoubtful    Status = "doubtful"    // may be marked personal: withheld until somebody settles it
 	StatusExcluded    Status = "excluded"    // left out by a rule given at ingest
 	StatusErased      Status = "erased"      // forgotten on purpose
 )

@@ -192,11 +192,14 @@ func TestRecords(t *testing.T) {
 
 func TestCountsSumToWhatWasSeen(t *testing.T) {
 	var c Counts
-	for i, s := range []Status{StatusPending, StatusStored, StatusDuplicate, StatusRefused, StatusQuarantined, StatusExcluded, StatusErased} {
+	for i, s := range []Status{StatusPending, StatusStored, StatusDuplicate, StatusRefused, StatusQuarantined, StatusDoubtful, StatusExcluded, StatusErased} {
 		c.Add(s, int64(i+1))
 	}
-	if c.Sum() != c.Seen || c.Seen != 28 {
+	if c.Sum() != c.Seen || c.Seen != 36 {
 		t.Errorf("%+v", c)
+	}
+	if p := c.Plus(c); p.Sum() != p.Seen || p.Seen != 72 {
+		t.Errorf("twice: %+v", p)
 	}
 	c.Add("unknown", 1)
 	if c.Sum() == c.Seen {

@@ -28,6 +28,7 @@ func (c Counts) Plus(d Counts) Counts {
 	c.Duplicate += d.Duplicate
 	c.Refused += d.Refused
 	c.Quarantined += d.Quarantined
+	c.Doubtful += d.Doubtful
 	c.Excluded += d.Excluded
 	c.Erased += d.Erased
 	c.Pending += d.Pending

@@ -43,7 +43,7 @@ func tables() []table {
 			"attempts bigint, sha256 text, at text", 3, false, nil},
 		{"documents", "case_id text, id text, generation bigint, facts bytea, blob text, thread text, day bigint, personal text, " +
 			"clients text, domains text, tags text, members text, revision bigint, dirty bigint, " +
-			"topics text, sent bigint", 2, false, nil},
+			"topics text, sent bigint, doubts text, earlier text, status text, reason text", 2, false, nil},
 		{"thread_keys", "case_id text, tkey text, thread text", 2, false, nil},
 		{"subjects", "case_id text, subject text, document text, day bigint, orphan bigint, people text", 3, false, nil},
 		{"envelopes", "id text, case_id text, root text, blob text, thread text, revision bigint, sealed bytea", 1, false, nil},

@@ -14,11 +14,15 @@ import (
 type Document struct {
 	ID         relais.DocumentID
 	Generation int64         // of the reading that gave the rest
-	Facts      []byte        // sealed under Blob; the reader's own; absent when personal
+	Facts      []byte        // sealed under Blob; the reader's own; absent when marked personal
 	Blob       relais.Digest // of the occurrence that gives the displayed fields
 	Thread     string
 	Day        int64               // date in days since 1970, for decay; 0 when undated
-	Personal   string              // the rule that withdrew it, or ""
+	Personal   string              // the rule by which an occurrence marks it personal for sure, or ""
+	Doubts     []Doubt             // its doubtful marks, when it has no sure one
+	Earlier    Marks               // of the generation before, until every occurrence was read anew
+	Status     relais.Status       // StatusQuarantined or StatusDoubtful of one that is withheld, or ""
+	Reason     string              // why it is withheld
 	Clients    map[string]int      // direct confidence by client, before inheritance
 	Topics     map[string]int      // direct confidence by topic, of those that a thread passes on
 	Sent       int64               // date in seconds since 1970, for the order of a thread; 0 when undated
@@ -27,6 +31,11 @@ type Document struct {
 	Members    []relais.DocumentID // itself and its attachments, as last appended
 	Revision   int64               // of what was last decided
 	Dirty      bool                // decided, not yet appended
+}
+
+// Marks gives what keeps a document from being shown unless people decide otherwise.
+func (d Document) Marks() Marks {
+	return Marks{Personal: d.Personal, Doubts: d.Doubts}.Unite(d.Earlier)
 }
 
 // Exchange tells which way a document went, as seen from the owner.
@@ -87,7 +96,7 @@ func (db *DB) Settle(ctx context.Context, c relais.CaseID, fn func(*Merging) err
 	})
 }
 
-const documentColumns = `id, generation, facts, blob, thread, day, personal, clients, domains, tags, members, revision, dirty, topics, sent`
+const documentColumns = `id, generation, facts, blob, thread, day, personal, clients, domains, tags, members, revision, dirty, topics, sent, doubts, earlier, status, reason`
 
 // withoutFacts gives the columns for those who look at many documents.
 func withoutFacts() string { return strings.Replace(documentColumns, "facts", "NULL", 1) }
@@ -146,10 +155,10 @@ func documentsIn[K ~string](ctx context.Context, q session, c relais.CaseID, col
 }
 
 func scanDocument(r row) (d Document, err error) {
-	var blob, clients, domains, members, topics string
+	var blob, clients, domains, members, topics, doubts, earlier string
 	var dirty int
 	if err = r.Scan(&d.ID, &d.Generation, &d.Facts, &blob, &d.Thread, &d.Day, &d.Personal,
-		&clients, &domains, &d.Tags, &members, &d.Revision, &dirty, &topics, &d.Sent); err != nil {
+		&clients, &domains, &d.Tags, &members, &d.Revision, &dirty, &topics, &d.Sent, &doubts, &earlier, &d.Status, &d.Reason); err != nil {
 		return d, err
 	}
 	d.Dirty = dirty == 1
@@ -163,6 +172,12 @@ func scanDocument(r row) (d Document, err error) {
 		return d, err
 	}
 	if err = decodeMap(topics, &d.Topics); err != nil {
+		return d, err
+	}
+	if err = decodeJSON(doubts, &d.Doubts); err != nil {
+		return d, err
+	}
+	if err = decodeJSON(earlier, &d.Earlier); err != nil {
 		return d, err
 	}
 	for _, m := range strings.Fields(members) {
@@ -201,15 +216,19 @@ func (m *Merging) PutDocuments(ctx context.Context, docs []Document) error {
 		`ON CONFLICT (case_id, id) DO UPDATE SET generation = excluded.generation, facts = excluded.facts, blob = excluded.blob,
 			thread = excluded.thread, day = excluded.day, personal = excluded.personal, clients = excluded.clients,
 			domains = excluded.domains, tags = excluded.tags, members = excluded.members, revision = excluded.revision,
-			dirty = excluded.dirty, topics = excluded.topics, sent = excluded.sent`, rows)
+			dirty = excluded.dirty, topics = excluded.topics, sent = excluded.sent, doubts = excluded.doubts,
+			earlier = excluded.earlier, status = excluded.status, reason = excluded.reason`, rows)
 }
 
 func documentRow(c relais.CaseID, d Document) ([]any, error) {
 	clients, e1 := encodeMap(d.Clients)
 	domains, e2 := encodeMap(d.Domains)
 	topics, e3 := encodeMap(d.Topics)
+	doubts, e4 := encodeDoubts(d.Doubts)
+	earlier, e5 := encodeMarks(d.Earlier)
 	return []any{string(c), string(d.ID), d.Generation, d.Facts, d.Blob.String(), d.Thread, d.Day, d.Personal, clients, domains,
-		d.Tags, joinIDs(d.Members), d.Revision, flag(d.Dirty), topics, d.Sent}, errors.Join(e1, e2, e3)
+		d.Tags, joinIDs(d.Members), d.Revision, flag(d.Dirty), topics, d.Sent,
+		doubts, earlier, string(d.Status), d.Reason}, errors.Join(e1, e2, e3, e4, e5)
 }
 
 // Touch raises the revision of documents whose tags or thread changed through

@@ -10,8 +10,8 @@ import (
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// The outcomes of an occurrence, as kept; what was read is stored, duplicate or
-// quarantined by its document.
+// The outcomes of an occurrence, as kept; what was read is stored, duplicate,
+// quarantined or doubtful by its document.
 const (
 	outcomePending = "pending"
 	outcomeRead    = "read"
@@ -162,7 +162,7 @@ func scanOccurrence(r row) (id relais.DocumentID, o relais.Occurrence, err error
 
 // Balance gives the account of a case, by source and folder. A document's smallest
 // occurrence is the stored one, all others are duplicates; every occurrence of a
-// withdrawn document is quarantined.
+// withheld document is quarantined or doubtful, as it is.
 func (db *DB) Balance(ctx context.Context, c relais.Case) (relais.Balance, error) {
 	b := relais.Balance{Case: c.Name, Sources: []relais.SourceBalance{}, Reasons: []relais.ReasonCount{}}
 	folders := map[[2]string]*relais.SourceBalance{}
@@ -193,9 +193,9 @@ func (db *DB) Balance(ctx context.Context, c relais.Case) (relais.Balance, error
 const balanceQuery = `
 SELECT o.source, o.folder,
        CASE WHEN o.outcome <> 'read' THEN o.outcome
-            WHEN COALESCE(d.personal, '') <> '' THEN 'quarantined'
+            WHEN COALESCE(d.status, '') <> '' THEN d.status
             WHEN o.place = 1 THEN 'stored' ELSE 'duplicate' END,
-       CASE WHEN o.outcome <> 'read' THEN o.reason ELSE COALESCE(d.personal, '') END,
+       CASE WHEN o.outcome <> 'read' THEN o.reason ELSE COALESCE(d.reason, '') END,
        COUNT(*)
 FROM (SELECT case_id, source, folder, outcome, reason, document,
              ROW_NUMBER() OVER (PARTITION BY document ORDER BY owner, source, folder, position, sha256) AS place

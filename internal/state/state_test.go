@@ -89,7 +89,9 @@ func TestFirstSchemaIsMigrated(t *testing.T) {
 	db := open()
 	c := statetest.Fill(t, db, 10)
 	if err := state.Exec(t.Context(), db, `ALTER TABLE documents DROP COLUMN topics; ALTER TABLE documents DROP COLUMN sent;
-		DROP TABLE refused_records;
+		DROP TABLE refused_records; DROP INDEX documents_withheld;
+		ALTER TABLE documents DROP COLUMN doubts; ALTER TABLE documents DROP COLUMN earlier;
+		ALTER TABLE documents DROP COLUMN status; ALTER TABLE documents DROP COLUMN reason;
 		DELETE FROM schema_version WHERE version > 1`); err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +104,8 @@ func TestFirstSchemaIsMigrated(t *testing.T) {
 	err := db.Settle(t.Context(), c.ID, func(m *state.Merging) error {
 		return m.All(t.Context(), func(d state.Document) error {
 			docs++
-			if d.Clients["c1"] != 900 || d.Topics != nil || d.Sent != 0 {
+			withheld := map[bool]relais.Status{true: relais.StatusQuarantined}[d.Personal != ""]
+			if d.Clients["c1"] != 900 || d.Topics != nil || d.Sent != 0 || d.Status != withheld || d.Reason != d.Personal {
 				t.Errorf("migrated: %+v", d)
 			}
 			return nil

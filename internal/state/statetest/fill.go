@@ -84,7 +84,11 @@ func mergeBatch(ctx context.Context, m *state.Merging, c relais.Case, items []re
 			Topics: map[string]int{"prix": 800}, Sent: 1_728_000_000, Tags: "[]", Members: []relais.DocumentID{id}, Revision: 1, Dirty: true}
 		r := state.Reading{Item: it, Document: id, Generation: 1}
 		if n%50 == 7 {
-			d.Facts, d.Personal = nil, "personal_folder"
+			d.Facts, d.Personal, d.Status, d.Reason = nil, "personal_folder", relais.StatusQuarantined, "personal_folder"
+		}
+		if n%50 == 8 {
+			d.Doubts, d.Status, d.Reason = []state.Doubt{{Rule: "subject", Folder: "INBOX"}}, relais.StatusDoubtful, "doubtful_subject"
+			d.Earlier = state.Marks{Personal: "personal_label"}
 		}
 		if n%50 == 9 {
 			r.Document = ""

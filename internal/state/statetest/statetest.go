@@ -39,7 +39,7 @@ func Test(t *testing.T, storage func(t *testing.T) Open) {
 		{"MergeOfAnOldGeneration", testOldGeneration}, {"Alone", testAlone}, {"AnyText", testAnyText}, {"LongText", testLongText},
 		{"CapturedAgain", testCapturedAgain}, {"SettingsOfSeveral", testInitMeta}, {"AllMarked", testMarkAll},
 		{"TimeOfTheDatabase", testNow}, {"NewAliases", testAliases},
-		{"SmallestOccurrences", testSmallest},
+		{"SmallestOccurrences", testSmallest}, {"ReadAnew", testUnread},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.run(t, storage(t)) })
 	}
@@ -451,19 +451,21 @@ func testBalance(t *testing.T, open Open) {
 	c := newCase(t, db, "Ann")
 	first, again, private := occurrence("INBOX", "1", "a"), occurrence("Sent", "1", "a"), occurrence("INBOX", "2", "b")
 	lost := occurrence("INBOX", "9", "z") // ingest stopped before it could record it
+	doubtful, doubtfulAgain := occurrence("INBOX", "3", "c"), occurrence("Sent", "3", "c")
 	must(t, db.RecordCaptured(t.Context(), captured(c, first, again, private)))
 	read(t, db, c, state.Document{ID: "d1", Revision: 1}, again, first)
-	read(t, db, c, state.Document{ID: "d2", Revision: 1, Personal: "personal_subject"}, private)
+	read(t, db, c, state.Document{ID: "d2", Revision: 1, Status: relais.StatusQuarantined, Reason: "personal_subject"}, private)
+	read(t, db, c, state.Document{ID: "d4", Revision: 1, Status: relais.StatusDoubtful, Reason: "doubtful_label"}, doubtful, doubtfulAgain)
 	read(t, db, c, state.Document{ID: "d3", Revision: 1}, lost)
 	b, err := db.Balance(t.Context(), c)
 	must(t, err)
 	equal(t, relais.Balance{
-		Case: "Ann", Counts: relais.Counts{Seen: 4, Stored: 2, Duplicate: 1, Quarantined: 1}, Balanced: true,
+		Case: "Ann", Counts: relais.Counts{Seen: 6, Stored: 2, Duplicate: 1, Quarantined: 1, Doubtful: 2}, Balanced: true,
 		Sources: []relais.SourceBalance{
-			{Source: "Maildir", Folder: "INBOX", Counts: relais.Counts{Seen: 3, Stored: 2, Quarantined: 1}},
-			{Source: "Maildir", Folder: "Sent", Counts: relais.Counts{Seen: 1, Duplicate: 1}},
+			{Source: "Maildir", Folder: "INBOX", Counts: relais.Counts{Seen: 4, Stored: 2, Quarantined: 1, Doubtful: 1}},
+			{Source: "Maildir", Folder: "Sent", Counts: relais.Counts{Seen: 2, Duplicate: 1, Doubtful: 1}},
 		},
-		Reasons: []relais.ReasonCount{{Code: "personal_subject", Count: 1}},
+		Reasons: []relais.ReasonCount{{Code: "doubtful_label", Count: 2}, {Code: "personal_subject", Count: 1}},
 	}, b)
 	n := int64(3)
 	mark := captured(c)
@@ -500,6 +502,28 @@ func testSmallest(t *testing.T, open Open) {
 		must(t, err)
 		equal(t, map[relais.DocumentID][]relais.Occurrence{"d1": all[:min(most, len(all))], "d2": {few}}, seen)
 	}
+}
+
+// testUnread: a document is read anew once none of its occurrences is of an older reading.
+func testUnread(t *testing.T, open Open) {
+	db := open(t)
+	c := newCase(t, db, "Ann")
+	first, second, other := occurrence("INBOX", "1", "a"), occurrence("Sent", "1", "a"), occurrence("INBOX", "2", "b")
+	read(t, db, c, state.Document{ID: "d1", Generation: 1}, first, second)
+	read(t, db, c, state.Document{ID: "d2", Generation: 2}, other)
+	unread := func(want map[relais.DocumentID]bool) {
+		t.Helper()
+		must(t, db.Merge(t.Context(), c.ID, 2, func(m *state.Merging) error {
+			got, err := m.Unread(t.Context(), []relais.DocumentID{"d1", "d2", "d3"}, 2)
+			equal(t, want, got)
+			return err
+		}))
+	}
+	unread(map[relais.DocumentID]bool{"d1": true})
+	read(t, db, c, state.Document{ID: "d1", Generation: 2}, second)
+	unread(map[relais.DocumentID]bool{"d1": true})
+	read(t, db, c, state.Document{ID: "d1", Generation: 2}, first)
+	unread(map[relais.DocumentID]bool{})
 }
 
 func testRefusals(t *testing.T, open Open) {
@@ -576,6 +600,8 @@ func testDocuments(t *testing.T, open Open) {
 		ID: "d1", Generation: 2, Facts: []byte{0, 1, 255}, Blob: relais.DigestOf([]byte("x")), Thread: "t1", Day: 19000,
 		Clients: map[string]int{"c1": 900}, Domains: map[string]state.Exchange{"acme.example": state.ExchangeSent},
 		Topics: map[string]int{"prix": 800}, Sent: 1_641_600_000,
+		Doubts: []state.Doubt{{Rule: "subject", Folder: "INBOX"}}, Earlier: state.Marks{Personal: "personal_folder"},
+		Status: relais.StatusQuarantined, Reason: "personal_folder",
 		Tags: "[]", Members: []relais.DocumentID{"a1", "d1"}, Revision: 3, Dirty: true,
 	}
 	must(t, db.Merge(t.Context(), c.ID, 0, func(m *state.Merging) error { return m.PutDocuments(t.Context(), []state.Document{d}) }))
@@ -816,7 +842,7 @@ func testAnyText(t *testing.T, open Open) {
 	for _, s := range []string{"\x00", "\x00\x00", "\x01", "\x01\x00", "\x02", "a"} { // in the order of bytes
 		list = append(list, relais.Occurrence{Owner: "o\x00", Source: "s", Folder: s, Position: s, SHA256: relais.DigestOf([]byte("x"))})
 	}
-	read(t, db, c, state.Document{ID: "d1", Personal: "p\x00"}, list...)
+	read(t, db, c, state.Document{ID: "d1", Status: relais.StatusQuarantined, Reason: "p\x00"}, list...)
 	seen, err := db.Occurrences(ctx, c.ID, []relais.DocumentID{"d1"}, 10)
 	must(t, err)
 	equal(t, list, seen["d1"])

@@ -1,0 +1,106 @@
+package enrich
+
+import (
+	"context"
+
+	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/state"
+)
+
+// personalRule gives the first signal that marks an item personal for sure.
+func personalRule(p relais.Privacy) string {
+	if p.Class != relais.PrivacySufficient {
+		return ""
+	}
+	rule := "personal"
+	for _, e := range p.Evidence {
+		if s := "personal_" + e.Signal; rule == "personal" || s < rule {
+			rule = s
+		}
+	}
+	return rule
+}
+
+// doubtsOf gives the doubtful marks of an item that lies in a folder.
+func doubtsOf(p relais.Privacy, folder string) []state.Doubt {
+	if p.Class != relais.PrivacyDoubtful {
+		return nil
+	}
+	var list []state.Doubt
+	for _, e := range p.Evidence {
+		list = append(list, state.Doubt{Rule: e.Signal, Folder: folder})
+	}
+	return state.Marks{Doubts: list}.Unite(state.Marks{}).Doubts
+}
+
+// judgeAll tells of the documents of a merge, whose readings are recorded, which are
+// withheld, and what the others give.
+func (s *Stage) judgeAll(ctx context.Context, m *state.Merging, docs map[relais.DocumentID]*decided) error {
+	if err := s.dropEarlier(ctx, m, docs); err != nil {
+		return err
+	}
+	for _, d := range docs {
+		judge(&d.row)
+		project(d)
+	}
+	return nil
+}
+
+// dropEarlier lets the marks of an earlier reading fall once every occurrence was read
+// anew: what they said is then said by those who still see it, or by nobody.
+func (s *Stage) dropEarlier(ctx context.Context, m *state.Merging, docs map[relais.DocumentID]*decided) error {
+	var ids []relais.DocumentID
+	for _, id := range sortedKeys(docs) {
+		if !docs[id].row.Earlier.None() {
+			ids = append(ids, id)
+		}
+	}
+	unread, err := m.Unread(ctx, ids, s.generation)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if !unread[id] {
+			docs[id].row.Earlier = state.Marks{}
+		}
+	}
+	return nil
+}
+
+// judge tells whether a document is withheld, and why: a sure mark quarantines it, a
+// doubtful one keeps it until somebody settles what was meant.
+func judge(row *state.Document) {
+	row.Status, row.Reason = "", ""
+	switch marks := row.Marks(); {
+	case marks.Personal != "":
+		row.Status, row.Reason = relais.StatusQuarantined, marks.Personal
+	case len(marks.Doubts) > 0:
+		row.Status, row.Reason = relais.StatusDoubtful, "doubtful_"+marks.Doubts[0].Rule
+	}
+}
+
+// shown tells whether a document, whose facts are at hand, has envelopes.
+func shown(d decided) bool { return d.facts != nil && d.row.Status == "" }
+
+// project fills a row with what its document gives to its thread and its case: nothing
+// as long as it is withheld, when all it says stays in its sealed facts. The date tells
+// whoever settles it where it belongs.
+func project(d *decided) {
+	row := &d.row
+	row.Clients, row.Topics, row.Domains, row.Day, row.Sent = nil, nil, nil, 0, 0
+	if d.facts == nil {
+		row.Tags = ""
+		return
+	}
+	doc := d.facts.Document
+	row.Day, row.Sent = dayOf(doc.Date), secondsOf(doc.Date)
+	if row.Status != "" {
+		row.Tags = ""
+		return
+	}
+	row.Topics, row.Domains = passedTopics(doc), d.facts.Domains
+	row.Clients = make(map[string]int, len(doc.Clients))
+	for _, t := range doc.Clients {
+		row.Clients[t.ID] = t.Confidence
+	}
+}
