@@ -1,6 +1,8 @@
 package enrich
 
 import (
+	"cmp"
+	_ "embed" // freemail.txt
 	"slices"
 	"strings"
 
@@ -10,11 +12,15 @@ import (
 )
 
 // registrable gives the part of a host name that someone registered, by the public
-// suffix list: "mail.acme.co.uk" is of "acme.co.uk". What has none is "".
+// suffix list: "mail.acme.co.uk" is of "acme.co.uk"; under a suffix at which each label
+// is another customer's, that of the customer. What has none is "".
 func registrable(host string) string {
 	host = strings.Trim(strings.ToLower(host), ". ")
 	if host == "" || len(host) > 253 || strings.ContainsAny(host, " /@[]:") {
 		return ""
+	}
+	if tenant, shared := tenantOf(host); shared {
+		return tenant
 	}
 	d, err := publicsuffix.EffectiveTLDPlusOne(host)
 	if err != nil {
@@ -23,29 +29,58 @@ func registrable(host string) string {
 	return d
 }
 
+// tenantOf gives the customer's part of a host under a shared suffix that the public
+// suffix list does not name. The suffix itself is nobody's: "".
+func tenantOf(host string) (tenant string, shared bool) {
+	for _, suffix := range [...]string{
+		"mail.onmicrosoft.com", "onmicrosoft.com", "onmicrosoft.de", "onmicrosoft.us", "onmschina.cn", "sharepoint.com",
+		"atlassian.net", "freshdesk.com", "myshopify.com", "zendesk.com",
+	} {
+		if host == suffix { // Zendesk's own people write from there
+			return "", suffix != "zendesk.com"
+		}
+		if rest, ok := strings.CutSuffix(host, "."+suffix); ok {
+			return rest[strings.LastIndexByte(rest, '.')+1:] + "." + strings.TrimPrefix(suffix, "mail."), true
+		}
+	}
+	return "", false
+}
+
 // hostOf gives the part of an address after the last "@".
 func hostOf(address string) string {
 	return address[strings.LastIndexByte(address, '@')+1:]
 }
 
+// freeMailHosts is a list of hosts, sorted, one a line: a program's constant.
+//
+//go:embed freemail.txt
+var freeMailHosts string
+
 // isFreeMail tells whether anyone may have an address at a registrable domain: it
-// says nothing of whom the holder works for.
+// says nothing of whom the holder works for. Besides the hosts of a list, these are the
+// national names of the great providers: outlook.be, hotmail.ca, gmx.es.
 func isFreeMail(domain string) bool {
-	switch domain {
-	case "gmail.com", "googlemail.com", "outlook.com", "outlook.fr", "hotmail.com", "hotmail.fr", "hotmail.co.uk", "hotmail.be", "hotmail.de",
-		"hotmail.es", "hotmail.it", "live.com", "live.fr", "live.be", "live.co.uk", "msn.com", "yahoo.com", "yahoo.fr", "yahoo.co.uk",
-		"yahoo.de", "yahoo.es", "yahoo.it", "yahoo.ca", "ymail.com", "rocketmail.com", "icloud.com", "me.com", "mac.com", "aol.com", "aol.fr",
-		"orange.fr", "wanadoo.fr", "free.fr", "sfr.fr", "neuf.fr", "laposte.net", "bbox.fr", "numericable.fr", "club-internet.fr", "aliceadsl.fr",
-		"cegetel.net", "voila.fr", "noos.fr", "9online.fr", "dbmail.com", "proton.me", "protonmail.com", "protonmail.ch", "pm.me", "tutanota.com",
-		"tutamail.com", "gmx.com", "gmx.fr", "gmx.net", "gmx.de", "gmx.at", "gmx.ch", "web.de", "t-online.de", "freenet.de", "mail.com", "mail.ru",
-		"yandex.ru", "yandex.com", "zoho.com", "fastmail.com", "fastmail.fm", "hushmail.com", "libero.it", "tiscali.it", "virgilio.it", "alice.it",
-		"skynet.be", "telenet.be", "proximus.be", "voo.be", "bluewin.ch", "sunrise.ch", "ziggo.nl", "kpnmail.nl", "xs4all.nl", "planet.nl", "home.nl",
-		"telefonica.net", "terra.es", "sapo.pt", "btinternet.com", "virginmedia.com", "sky.com", "talktalk.net", "ntlworld.com", "blueyonder.co.uk",
-		"comcast.net", "verizon.net", "att.net", "sbcglobal.net", "bellsouth.net", "cox.net", "charter.net", "earthlink.net", "rr.com", "juno.com",
-		"shaw.ca", "rogers.com", "videotron.ca", "sympatico.ca", "qq.com", "163.com", "126.com", "sina.com", "naver.com", "hanmail.net",
-		"bigpond.com", "optusnet.com.au", "uol.com.br", "bol.com.br", "terra.com.br", "excite.com", "hotbot.com", "usa.net", "mindspring.com",
-		"swbell.net", "pacbell.net", "netzero.net", "prodigy.net", "compuserve.com", "aol.co.uk", "mailinator.com", "yopmail.com":
-		return true
+	label, suffix, _ := strings.Cut(domain, ".")
+	switch label {
+	case "outlook", "hotmail", "live", "gmx", "yahoo", "ymail", "msn", "windowslive":
+		return suffix != "" && registrable(domain) == domain
+	}
+	return listed(freeMailHosts, domain)
+}
+
+// listed tells whether a sorted text has a line.
+func listed(list, line string) bool {
+	for list != "" {
+		start := strings.LastIndexByte(list[:len(list)/2], '\n') + 1
+		found, rest, _ := strings.Cut(list[start:], "\n")
+		switch cmp.Compare(line, found) {
+		case 0:
+			return true
+		case -1:
+			list = list[:start]
+		default:
+			list = rest
+		}
 	}
 	return false
 }

@@ -130,7 +130,7 @@ func captureWarnings(it relais.Item) []relais.Warning {
 // readAttachments reads what a message carries, in the order of its digests, which
 // is the order of the attachments' ids.
 func (r *reader) readAttachments(ctx context.Context, c relais.CaseID, it relais.Item, m *format.Mail, s *spool, got *reading) error {
-	order := attachmentOrder(m.Attachments)
+	order, inline := attachmentOrder(m.Attachments), inlineParts(m)
 	for rank, i := range order {
 		a := m.Attachments[i]
 		id := relais.NewAttachmentID(got.document, rank, "")
@@ -154,7 +154,7 @@ func (r *reader) readAttachments(ctx context.Context, c relais.CaseID, it relais
 		af.Document = doc
 		got.facts.Attachments = append(got.facts.Attachments, af)
 		got.facts.Document.Attachments = append(got.facts.Document.Attachments,
-			relais.Attachment{ID: id, Name: a.Name, MediaType: doc.MediaType, Size: a.Size, SHA256: a.SHA256})
+			relais.Attachment{ID: id, Name: a.Name, MediaType: doc.MediaType, Size: a.Size, SHA256: a.SHA256, Inline: inline[a.SHA256]})
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package enrich
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"slices"
 	"strings"
@@ -34,9 +35,12 @@ func messageLinks(m *format.Mail, owner relais.Owner, doc relais.Document) links
 	if id := startOf(m); id != "" {
 		l.keys = append(l.keys, startKey(id))
 	}
+	if index := conversationOf(header(m, "Thread-Index")); index != "" {
+		l.keys = append(l.keys, threadKey("conversation", index))
+	}
 	slices.Sort(l.keys)
 	l.keys = slices.Compact(l.keys)
-	base, reply := baseSubject(m.Subject)
+	base, reply := threadSubject(m.Subject)
 	if len([]rune(base)) < 4 || doc.Date.IsZero() {
 		return l
 	}
@@ -45,6 +49,18 @@ func messageLinks(m *format.Mail, owner relais.Owner, doc relais.Document) links
 		Orphan: reply && len(m.InReplyTo) == 0 && len(m.References) == 0, People: people(m, owner),
 	}
 	return l
+}
+
+// conversationOf gives the part of a Thread-Index that all messages of an Exchange
+// conversation share ([MS-OXOMSG] section 2.2.1.3): a byte that is always 1, five of the
+// time and a GUID; each reply adds five bytes. What is formed otherwise is "".
+func conversationOf(index string) string {
+	const shared, reply = 22, 5
+	b, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(index), ""))
+	if err != nil || len(b) < shared || (len(b)-shared)%reply != 0 || b[0] != 1 {
+		return ""
+	}
+	return hex.EncodeToString(b[:shared])
 }
 
 // startOf gives the Message-ID of the message that began the conversation, as far as
@@ -83,39 +99,6 @@ func people(m *format.Mail, owner relais.Owner) []string {
 	}
 	slices.Sort(list)
 	return slices.Compact(list)
-}
-
-// baseSubject cuts the marks of replies and forwards (RFC 5256 section 2.1, with the
-// French and other common ones) and tells whether there were any.
-func baseSubject(s string) (base string, reply bool) {
-	s = strings.ToLower(strings.Join(strings.Fields(s), " "))
-	for {
-		cut := cutMark(s)
-		if cut == s {
-			return s, reply
-		}
-		s, reply = cut, true
-	}
-}
-
-// cutMark cuts one leading "re:", "tr :", "re[2]:" or "(fwd)" at the end.
-func cutMark(s string) string {
-	if t, ok := strings.CutSuffix(s, "(fwd)"); ok {
-		return strings.TrimSpace(t)
-	}
-	head, rest, ok := strings.Cut(s, ":")
-	if !ok {
-		return s
-	}
-	head = strings.TrimSpace(head)
-	if i := strings.IndexByte(head, '['); i > 0 && strings.HasSuffix(head, "]") {
-		head = head[:i]
-	}
-	switch head {
-	case "re", "ré", "fw", "fwd", "tr", "rép", "rep", "aw", "wg", "rv", "sv", "antw", "ref", "réf", "i":
-		return strings.TrimSpace(rest)
-	}
-	return s
 }
 
 // subjectWindow is how many days apart two messages of one subject may be.

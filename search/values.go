@@ -45,7 +45,7 @@ func ValuesOf(e *relais.Envelope) Values {
 	if d.From != nil {
 		v.Sender = one(cut(strings.ToLower(d.From.Address)), "")
 	}
-	if len(d.Attachments) > 0 {
+	if slices.ContainsFunc(d.Attachments, func(a relais.Attachment) bool { return !a.Inline }) {
 		v.Attachment = one("yes", "")
 	}
 	for _, o := range d.Occurrences {

@@ -97,6 +97,9 @@ type Attachment struct {
 	MediaType string     `json:"media_type,omitempty"`
 	Size      int64      `json:"size"`
 	SHA256    Digest     `json:"sha256"`
+	// Inline tells that it is part of how the message is made (a picture that its HTML
+	// shows, the calendar of an invitation, a signature): no file that somebody attached.
+	Inline bool `json:"inline,omitempty"`
 }
 
 // ZoneKind is what a span of a message's text is.

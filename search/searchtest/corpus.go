@@ -109,7 +109,7 @@ func (g generator) entry(n int, revision int64) search.Entry {
 		d.Occurrences = append(d.Occurrences, relais.Occurrence{Owner: pick(g, "rep@example.org", "two@example.org"), Folder: pick(g, folders()...)})
 	}
 	for range g.IntN(3) {
-		d.Attachments = append(d.Attachments, relais.Attachment{Name: g.words(2), MediaType: pick(g, mediaTypeNames()...)})
+		d.Attachments = append(d.Attachments, relais.Attachment{Name: g.words(2), MediaType: pick(g, mediaTypeNames()...), Inline: g.chance(30)})
 	}
 	e := search.Entry{Envelope: relais.Envelope{Format: relais.EnvelopeFormat, CaseID: relais.CaseID(c), Revision: revision, Document: d}, Text: g.words(12)}
 	e.Envelope.Document.Zones = g.zones(e.Text)

@@ -221,7 +221,7 @@ func (o *oracle) has(n search.Value, e *search.Entry) bool {
 	case search.ByCase:
 		return is(string(e.Envelope.CaseID)) || o.named(d.Case, n.Value)
 	case search.ByAttachment:
-		return plain(n.Value) == map[bool]string{true: "yes", false: "no"}[len(d.Attachments) > 0]
+		return plain(n.Value) == map[bool]string{true: "yes", false: "no"}[slices.ContainsFunc(d.Attachments, func(a relais.Attachment) bool { return !a.Inline })]
 	case search.ByOwner:
 		return slices.ContainsFunc(d.Occurrences, func(c relais.Occurrence) bool { return is(c.Owner) })
 	case search.ByFolder:
