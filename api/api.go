@@ -28,6 +28,8 @@ import (
 // relais.KindNotFound.
 type Library interface {
 	Documents(ctx context.Context, scope relais.Scope, ids []relais.DocumentID) ([]relais.Document, error)
+	// Headers opens documents as Documents does, without their text.
+	Headers(ctx context.Context, scope relais.Scope, ids []relais.DocumentID) ([]relais.Document, error)
 	Thread(ctx context.Context, scope relais.Scope, thread string) ([]relais.Document, error)
 	Open(ctx context.Context, scope relais.Scope, id relais.DocumentID) (Raw, error)
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -115,6 +116,9 @@ func fileName(name, id string) string {
 		return r
 	}, name)
 	name = strings.TrimRight(strings.TrimLeft(name, ". "), ". ")
+	if stem, _, _ := strings.Cut(name, "."); device(stem) {
+		name = "_" + name
+	}
 	if len(name) > maxFileName {
 		ext := name[max(strings.LastIndexByte(name, '.'), len(name)-16):]
 		name = strings.ToValidUTF8(name[:maxFileName-len(ext)], "") + strings.ToValidUTF8(ext, "")
@@ -123,6 +127,13 @@ func fileName(name, id string) string {
 		return id
 	}
 	return name
+}
+
+// device tells the names that are no files to Windows, whatever comes after their first dot.
+func device(stem string) bool {
+	stem = strings.ToUpper(strings.TrimSpace(stem))
+	return slices.Contains([]string{"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"}, stem) ||
+		len(stem) == 4 && (strings.HasPrefix(stem, "COM") || strings.HasPrefix(stem, "LPT")) && stem[3] >= '0' && stem[3] <= '9'
 }
 
 // thread answers GET /api/v1/threads/ID: the conversation, oldest first.

@@ -69,6 +69,8 @@ func TestHostileFileNames(t *testing.T) {
 		"zero\u200bwidth\ufeff.txt":       "zero_width_.txt",
 		"nul\x00.txt":                     "nul_.txt",
 		"dots... ":                        "dots",
+		"CON.txt":                         "_CON.txt",
+		"lpt1":                            "_lpt1",
 		"\xff\xfe.bin":                    "__.bin",
 		strings.Repeat("é", 400) + ".pdf": "",
 	} {

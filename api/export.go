@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -16,13 +17,26 @@ import (
 	"github.com/relais-archive/relais/search"
 )
 
-// export answers GET /api/v1/export?format=jsonl|mbox&(all=1|q=…): documents by id,
-// so that two exports of the same archive are the same bytes.
+// export answers GET /api/v1/export?format=jsonl|mbox|eml&(all=1|q=…): documents by id,
+// so that two exports of the same archive are the same bytes. What makes several files
+// comes in parts: eml always, mbox with parts=1.
 func (s *Server) export(c *gin.Context) {
-	write, mediaType, err := s.exporter(c.DefaultQuery("format", "jsonl"))
+	format := c.DefaultQuery("format", "jsonl")
+	send, ok := map[string]func(*gin.Context, []relais.DocumentID) error{
+		"jsonl": s.exportJSONL, "mbox": s.exportMbox,
+		"eml": func(c *gin.Context, ids []relais.DocumentID) error { return s.exportParts(c, ids, false) },
+	}[format]
+	if !ok {
+		s.fail(c, relais.WithHint(relais.Errorf(relais.KindInvalid, "read format", "%q is no export format", format), "jsonl, mbox or eml"))
+		return
+	}
+	inParts, err := boolOf(c, "parts")
 	if err != nil {
 		s.fail(c, err)
 		return
+	}
+	if inParts && format == "mbox" {
+		send = func(c *gin.Context, ids []relais.DocumentID) error { return s.exportParts(c, ids, true) }
 	}
 	ids, err := s.exported(c)
 	if err != nil {
@@ -32,24 +46,9 @@ func (s *Server) export(c *gin.Context) {
 	if !s.disclose(c, audit.Entry{Action: actionExport, QueryHash: s.deps.Hash(c.Query("q")), Count: int64(len(ids))}) {
 		return
 	}
-	c.Header("Content-Type", mediaType)
-	c.Status(http.StatusOK)
-	out := bufio.NewWriterSize(c.Writer, 64<<10)
-	if err := s.writeAll(c, ids, out, write); err != nil {
+	if err := send(c, ids); err != nil {
 		s.cut(c, err)
 	}
-}
-
-type writeFunc func(ctx context.Context, scope relais.Scope, w io.Writer, d relais.Document) error
-
-func (s *Server) exporter(format string) (writeFunc, string, error) {
-	switch format {
-	case "jsonl":
-		return writeJSONL, "application/x-ndjson", nil
-	case "mbox":
-		return s.writeMbox, "application/mbox", nil
-	}
-	return nil, "", relais.WithHint(relais.Errorf(relais.KindInvalid, "read format", "%q is no export format", format), "jsonl, mbox or eml")
 }
 
 // exported lists what an export holds: all in scope, or what a query finds.
@@ -81,30 +80,57 @@ func (s *Server) exported(c *gin.Context) ([]relais.DocumentID, error) {
 	}
 }
 
-func (s *Server) writeAll(c *gin.Context, ids []relais.DocumentID, out *bufio.Writer, write writeFunc) error {
-	ctx, scope := c.Request.Context(), s.scopeOf(c)
-	for len(ids) > 0 {
-		n := min(len(ids), 100)
-		docs, err := s.deps.Library.Documents(ctx, scope, ids[:n])
+// openFunc opens documents within a scope.
+type openFunc func(context.Context, relais.Scope, []relais.DocumentID) ([]relais.Document, error)
+
+// exportAll sends documents one after the other.
+func (s *Server) exportAll(c *gin.Context, ids []relais.DocumentID, mediaType string, open openFunc, write func(io.Writer, relais.Document) error) error {
+	c.Header("Content-Type", mediaType)
+	c.Status(http.StatusOK)
+	out := bufio.NewWriterSize(c.Writer, 64<<10)
+	for some := range slices.Chunk(ids, 100) {
+		docs, err := open(c.Request.Context(), s.scopeOf(c), some)
 		if err != nil {
 			return err
 		}
 		for _, d := range docs {
-			if err := write(ctx, scope, out, d); err != nil {
+			if err := write(out, d); err != nil {
 				return err
 			}
 		}
-		ids = ids[n:]
 	}
 	return out.Flush()
 }
 
-func writeJSONL(_ context.Context, _ relais.Scope, w io.Writer, d relais.Document) error {
-	b, err := canonical(d)
-	if err != nil {
+func (s *Server) exportJSONL(c *gin.Context, ids []relais.DocumentID) error {
+	return s.exportAll(c, ids, "application/x-ndjson", s.deps.Library.Documents, func(w io.Writer, d relais.Document) error {
+		b, err := canonical(d)
+		if err == nil {
+			_, err = w.Write(append(b, '\n'))
+		}
 		return err
-	}
-	_, err = w.Write(append(b, '\n'))
+	})
+}
+
+// exportMbox sends messages alone, and tells at the end how many documents are left out.
+func (s *Server) exportMbox(c *gin.Context, ids []relais.DocumentID) error {
+	c.Header("Trailer", headerLeftOut)
+	ctx, scope, left := c.Request.Context(), s.scopeOf(c), 0
+	err := s.exportAll(c, ids, "application/mbox", s.deps.Library.Headers, func(w io.Writer, d relais.Document) error {
+		if d.Kind != relais.KindMessage {
+			if !carried(ids, d) {
+				left++
+			}
+			return nil
+		}
+		raw, err := s.deps.Library.Open(ctx, scope, d.ID)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = raw.Body.Close() }() // only read
+		return writeMbox(w, d, raw.Body)
+	})
+	c.Header(headerLeftOut, strconv.Itoa(left))
 	return err
 }
 

@@ -137,6 +137,14 @@ func (r *rooms) Documents(_ context.Context, scope relais.Scope, ids []relais.Do
 	return list, r.failures.documents
 }
 
+func (r *rooms) Headers(ctx context.Context, scope relais.Scope, ids []relais.DocumentID) ([]relais.Document, error) {
+	list, err := r.Documents(ctx, scope, ids)
+	for i := range list {
+		list[i].Text = ""
+	}
+	return list, err
+}
+
 func (r *rooms) Thread(_ context.Context, scope relais.Scope, thread string) ([]relais.Document, error) {
 	var list []relais.Document
 	for _, d := range r.docs {

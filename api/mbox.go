@@ -3,7 +3,6 @@ package api
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,18 +11,9 @@ import (
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// writeMbox writes messages in mboxrd: every line that begins ">*From " gains one
-// ">", so that reading it back undoes exactly that. Other documents are left out:
-// attachments are within their message.
-func (s *Server) writeMbox(ctx context.Context, scope relais.Scope, w io.Writer, d relais.Document) error {
-	if d.Kind != relais.KindMessage {
-		return nil
-	}
-	raw, err := s.deps.Library.Open(ctx, scope, d.ID)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = raw.Body.Close() }() // only read
+// writeMbox writes a message in mboxrd: every line that begins ">*From " gains one
+// ">", so that reading it back undoes exactly that.
+func writeMbox(w io.Writer, d relais.Document, raw io.Reader) error {
 	date := d.Date
 	if date.IsZero() {
 		date = time.Unix(0, 0).UTC()
@@ -31,7 +21,7 @@ func (s *Server) writeMbox(ctx context.Context, scope relais.Scope, w io.Writer,
 	if _, err := fmt.Fprintf(w, "From relais@localhost %s\n", date.UTC().Format(time.ANSIC)); err != nil {
 		return err
 	}
-	return quoteMbox(w, raw.Body)
+	return quoteMbox(w, raw)
 }
 
 // quoteMbox copies one message, quoted, with the empty line that ends it.

@@ -120,6 +120,7 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 		"/api/v1/refused?case=nothing":                       "/api/v1/refused",
 		"/api/v1/export?all=1":                               "/api/v1/export",
 		"/api/v1/export?all=1&format=mbox":                   "/api/v1/export",
+		"/api/v1/export?all=1&format=eml":                    "/api/v1/export",
 		"/api/openapi.json":                                  "/api/openapi.json",
 		"/livez":                                             "/livez",
 		"/readyz":                                            "/readyz",

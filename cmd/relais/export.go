@@ -1,10 +1,10 @@
 package main
 
 import (
-	"bufio"
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/url"
 	"os"
@@ -57,41 +57,30 @@ func writeWhole(path string, open func() (io.ReadCloser, error)) error {
 	return nil
 }
 
-// exportEML writes each message as captured into a folder, named by its id.
-func (a *app) exportEML(ctx context.Context, s *session, q url.Values, output string) error {
-	if output == "" {
+// exportFiles writes an export as a set of files: eml a folder of them, mbox one file of
+// messages, or the standard output, with the others beside it.
+func (a *app) exportFiles(ctx context.Context, s *session, q url.Values, output string) error {
+	mbox := q.Get("format") == "mbox"
+	if output == "" && !mbox {
 		return relais.WithHint(relais.Errorf(relais.KindInvalid, "export", "eml is a folder of files"), "name it with --output")
 	}
-	if err := os.MkdirAll(output, 0o700); err != nil {
-		return relais.E(relais.KindInvalid, "make folder", err)
+	h, err := &handOut{mailbox: a.sys.out}, error(nil)
+	switch {
+	case !mbox:
+		h, err = openFolder(output)
+	case output != "":
+		h, err = openMailbox(output)
 	}
-	q.Set("format", "jsonl")
-	list, err := s.Open(ctx, "/api/v1/export", q)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = list.Close() }() // read to its end below
-	dec := json.NewDecoder(bufio.NewReader(list))
-	for {
-		var d struct {
-			ID   string         `json:"id"`
-			Kind relais.DocKind `json:"kind"`
-		}
-		if err := dec.Decode(&d); errors.Is(err, io.EOF) {
-			return nil
-		} else if err != nil {
-			return relais.E(relais.KindUnavailable, "read export", err)
-		}
-		if d.Kind == relais.KindMessage {
-			if err := a.exportOne(ctx, s, d.ID, filepath.Join(output, d.ID+".eml")); err != nil {
-				return err
-			}
-		}
+	h.tell = func(e relais.Exported, what string) {
+		fmt.Fprintf(a.sys.err, "relais: %s %s: %s\n", e.ID, plain(cmp.Or(e.Name, e.Subject)), plain(what))
 	}
-}
-
-func (a *app) exportOne(ctx context.Context, s *session, id, path string) error {
-	return writeWhole(path, func() (io.ReadCloser, error) {
-		return s.Open(ctx, "/api/v1/documents/"+url.PathEscape(id)+"/raw", nil)
-	})
+	q.Set("parts", "1")
+	err = h.end(s.Export(ctx, q, h.take))
+	if mbox && h.beside > 0 {
+		a.tell("%d documents that are no messages are in %s", h.beside, plain(output+".files"))
+	}
+	return err
 }

@@ -60,13 +60,19 @@ func (a *app) exportCmd() *cobra.Command {
 		Use: "export --format jsonl|mbox|eml [--all | QUERY]", Short: "Take documents out, in standard formats", Args: cobra.ArbitraryArgs,
 		Long: `Exports documents: jsonl (one JSON object a line, sorted by id: two exports of one
 archive are the same bytes), mbox (messages as captured, mboxrd), or eml (a folder of
-message files; --output names it).`,
+message files; --output names it).
+What is no message, and in none that is exported, is written too: eml puts it into files/
+of the folder, mbox into FILE.files beside the mailbox that --output names; on standard
+output there is no place for it, which is told. manifest.csv and manifest.jsonl in the
+folder, or FILE.manifest.csv and .jsonl, list what was written: id, path, SHA-256, size,
+case, date, subject. What could not be written is named, and the exit code is 1, or 13
+where the archive is damaged.`,
 		Example: "  relais export --format jsonl --all > all.jsonl\n  relais export --format eml --output dossier 'client:\"Acme\"'",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			q := exportQuery(format, all, args)
 			return a.with(cmd.Context(), false, func(s *session) error {
-				if format == "eml" {
-					return a.exportEML(cmd.Context(), s, q, output)
+				if format == "eml" || format == "mbox" {
+					return a.exportFiles(cmd.Context(), s, q, output)
 				}
 				return a.exportTo(cmd.Context(), s, q, output)
 			})

@@ -39,6 +39,16 @@ func (l *Library) Documents(ctx context.Context, scope relais.Scope, ids []relai
 	return l.withTexts(ctx, list)
 }
 
+// Headers opens documents as Documents does, without their text.
+func (l *Library) Headers(ctx context.Context, scope relais.Scope, ids []relais.DocumentID) ([]relais.Document, error) {
+	list, err := l.envelopes(ctx, scope, ids)
+	docs := make([]relais.Document, len(list))
+	for i, e := range list {
+		docs[i] = e.Document
+	}
+	return docs, err
+}
+
 // readers is how many texts are opened at once, and window how many are held by Each.
 // Where packs are far away, a page must not cost one answering time a document.
 const (

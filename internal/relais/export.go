@@ -1,0 +1,24 @@
+package relais
+
+import "time"
+
+// Exported is one document of an export as a set of files: a line of its manifest.
+type Exported struct {
+	ID      DocumentID `json:"id"`
+	Path    string     `json:"path,omitempty"` // where its bytes were written, "/" between levels
+	SHA256  Digest     `json:"sha256,omitzero"`
+	Size    int64      `json:"size"`
+	Case    string     `json:"case"`
+	Date    time.Time  `json:"date,omitzero"`
+	Subject string     `json:"subject,omitempty"`
+	Kind    DocKind    `json:"kind"`
+	Name    string     `json:"name,omitempty"` // safe to save under
+}
+
+// The header fields of each part of an export as multipart/mixed (RFC 2046): its
+// [Exported] as JSON and, of a document whose bytes cannot be had, the kind of the error.
+// A fault may come after a part of the same document, which then is not whole.
+const (
+	HeaderExported = "Relais-Document"
+	HeaderFault    = "Relais-Fault"
+)
