@@ -3,7 +3,9 @@ package ingest
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path"
 	"sync"
@@ -109,7 +111,10 @@ func (r *reading) open(ctx context.Context, f file) opened {
 	case relais.Retryable(err):
 		return opened{err: err} // no room for what is on its way: the run's fault
 	}
-	why := reasonOf(err)
+	why, ok := packedReason(err)
+	if !ok {
+		why = reasonOf(err)
+	}
 	found.Refused = &why
 	return opened{found: found}
 }
@@ -126,6 +131,13 @@ func (r *reading) bytes(f file, found Found) (opened, error) {
 	if r.req.CountOnly && r.req.Rule == nil {
 		return o, nil
 	}
+	head := make([]byte, 64)
+	n, _ := in.ReadAt(head, 0) // what cannot be read is told when it is read
+	if how := format.CompressionOf(head[:n]); how != "" || format.MayBeEmlx(head[:n]) {
+		if l := peel(io.NewSectionReader(in, 0, math.MaxInt64), f.path, r.lim); l.kind == format.KindEmlx || how != "" && (f.mail || l.isMail()) {
+			return o, r.layered(l, &o.found)
+		}
+	}
 	body, err := r.req.content(in, info.Size())
 	if err != nil {
 		return o, err
@@ -135,6 +147,17 @@ func (r *reading) bytes(f file, found Found) (opened, error) {
 		o.found.Kind = kindOf(body.head(), f.path)
 	}
 	return o, nil
+}
+
+// layered reads a message out of what is around it.
+func (r *reading) layered(l layers, found *Found) error {
+	in, err := l.open(r.lim)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }() // only read
+	found.Size = -1
+	return l.message(in, found, r.req)
 }
 
 // regular opens a listed file. A message of a maildir in use may have been moved to

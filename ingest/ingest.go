@@ -83,7 +83,7 @@ type Found struct {
 	// Cursor is where to go on after this item; "" when that is not worth saying.
 	Cursor Cursor
 	// Left is the rule by which the source kept the bytes back: one that
-	// Request.Rule named, or "system_file".
+	// Request.Rule named, "system_file" or "control_file".
 	Left string
 	// Refused says why the bytes cannot be had. Body is then nil.
 	Refused *Reason
@@ -100,6 +100,7 @@ const (
 	ReasonNotRegular = "not_regular" // a link, pipe, socket or device, not a file
 	ReasonVanished   = "vanished"    // listed, then gone
 	ReasonUnreadable = "unreadable"  // the disk, the archive or its permissions say no
+	ReasonDamaged    = "damaged"     // its compression
 	ReasonTooLarge   = "too_large"   // over the limit of one message
 	ReasonTooDeep    = "too_deep"    // folders nested beyond the limit
 	ReasonServer     = "bad_answer"  // the server's answer cannot be read

@@ -12,10 +12,12 @@ import (
 
 // The rules that leave items out, as they stand in a balance.
 const (
-	ruleSince  = "since"
-	ruleUntil  = "until"
-	ruleFolder = "folder"
-	ruleSystem = "system_file"
+	ruleSince   = "since"
+	ruleUntil   = "until"
+	ruleFolder  = "folder"
+	ruleSystem  = "system_file"  // of a desktop
+	ruleControl = "control_file" // of a mail program
+	ruleHeld    = "attachment"   // captured within the message that it is of
 )
 
 // rules are those of one job.

@@ -113,7 +113,7 @@ func (p probe) isFolder() bool { return p.info.IsDir() }
 func (p probe) isZip() bool { return p.sniff() == format.KindZip }
 
 func (p probe) isMbox() bool {
-	if p.sniff() != format.KindMbox {
+	if !p.info.Mode().IsRegular() {
 		return false
 	}
 	f, err := os.Open(p.path)
@@ -121,7 +121,13 @@ func (p probe) isMbox() bool {
 		return false // its reading will say why
 	}
 	defer func() { _ = f.Close() }() // only read
-	return holdsMessages(f, p.path)
+	return isMbox(f, p.path, hintOf(p.path, p.beside), wide(p.Limits))
+}
+
+// beside tells whether something of a name stands in the same folder.
+func (p probe) beside(name string) bool {
+	_, err := os.Lstat(filepath.Join(filepath.Dir(p.path), name))
+	return err == nil
 }
 
 func (p probe) sniff() format.Kind {
@@ -134,7 +140,7 @@ func (p probe) sniff() format.Kind {
 func (p probe) isFile() bool { return p.info.Mode().IsRegular() }
 
 func openFolder(_ context.Context, p probe) (Source, error) {
-	t, err := openTree(p.path, pathLabel(p.Location))
+	t, err := openTree(p.path, pathLabel(p.Location), p.Limits)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +158,7 @@ func (s single) Folders(context.Context) ([]Folder, error) { return []Folder{{Ha
 
 // openMbox opens the folder the file is in, and never looks at anything else there.
 func openMbox(_ context.Context, p probe) (Source, error) {
-	t, err := openTree(filepath.Dir(p.path), pathLabel(p.Location))
+	t, err := openTree(filepath.Dir(p.path), pathLabel(p.Location), p.Limits)
 	if err != nil {
 		return nil, err
 	}
@@ -162,10 +168,12 @@ func openMbox(_ context.Context, p probe) (Source, error) {
 // openFile takes any file as one document. What it holds (a PST, say) may become
 // readable one day: its bytes will be there.
 func openFile(_ context.Context, p probe) (Source, error) {
-	t, err := openTree(filepath.Dir(p.path), pathLabel(p.Location))
+	t, err := openTree(filepath.Dir(p.path), pathLabel(p.Location), p.Limits)
 	if err != nil {
 		return nil, err
 	}
 	name := filepath.Base(p.path)
-	return single{t, &directory{path: ".", files: []file{{path: name, position: label(name)}}}}, nil
+	f := file{path: name, position: label(name)}
+	f.left = leftOut(filepath.ToSlash(p.path), around{beside: p.beside, head: func() []byte { return p.head }})
+	return single{t, &directory{path: ".", files: []file{f}}}, nil
 }

@@ -47,6 +47,7 @@ func TestMaildir(t *testing.T) {
 		"captured Clients/Été 1.host", "captured INBOX 1600000001.M1P1.host", "captured INBOX 1600000002.M2P1.host",
 		"captured INBOX 1600000003.M3P1.host", "captured INBOX 1600000004.M4P1.host", "captured INBOX empty",
 		"captured Sent 1600000005.M5P1.host", "captured archives/2019 1600000008.M8P1.host", "captured bad&name 2.host",
+		"control_file INBOX dovecot-uidlist", "control_file Sent maildirfolder",
 	}
 	if diff := cmp.Diff(want, a.list()); diff != "" {
 		t.Error(diff)

@@ -9,7 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"syscall"
+	"sync"
 
 	"github.com/relais-archive/relais/internal/format"
 	"github.com/relais-archive/relais/internal/relais"
@@ -26,15 +26,16 @@ type tree struct {
 	label string
 	place string // absolute path, hashed into marks, told to nobody
 	root  *os.Root
+	lim   format.Limits // of what is compressed
 }
 
 // openTree opens a directory, by its absolute path.
-func openTree(dir, label string) (*tree, error) {
+func openTree(dir, label string, lim format.Limits) (*tree, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, openError(err)
 	}
-	return &tree{label: label, place: dir, root: root}, nil
+	return &tree{label: label, place: dir, root: root, lim: wide(lim)}, nil
 }
 
 // Label is the name the source was given by, without what leads to it.
@@ -46,7 +47,7 @@ func (t *tree) Close() error { return t.root.Close() }
 // directory is one folder of files.
 type directory struct {
 	path  string // within the tree, "/" between levels
-	label string
+	box   string // the mailbox of Apple Mail that it is a part of, or ""
 	files []file
 	err   error // why some of it could not be listed
 }
@@ -64,8 +65,8 @@ type file struct {
 // Folders walks the tree once, looking into plain files only as far as it takes to
 // see whether they are mbox files.
 func (t *tree) Folders(ctx context.Context) ([]Folder, error) {
-	w := &walk{tree: t}
-	if err := w.directory(ctx, ".", "", 0); err != nil {
+	w := &walk{tree: t, at: map[string]int{}}
+	if err := w.directory(ctx, ".", naming{}, 0); err != nil {
 		return nil, err
 	}
 	return w.folders, nil
@@ -75,41 +76,77 @@ func (t *tree) Folders(ctx context.Context) ([]Folder, error) {
 type walk struct {
 	*tree
 	folders []Folder
+	at      map[string]int // into folders, by name
+}
+
+// add adds a folder that stands at a path, under its name, or under a longer one where
+// two come to the same. The messages of one of Apple Mail's mailboxes stand in many
+// directories: these are one folder.
+func (w *walk) add(handle any, at, name string) {
+	i, taken := w.at[name]
+	if taken && w.sameBox(i, handle) {
+		return
+	}
+	if taken {
+		name = folderLabel(at)
+	}
+	if _, taken = w.at[name]; taken {
+		name = path.Join(name, relais.DigestOf([]byte(at)).String()[:8])
+	}
+	w.at[name] = len(w.folders)
+	w.folders = append(w.folders, Folder{Name: name, Handle: handle})
+}
+
+// sameBox joins a directory to a folder that holds others of the same mailbox.
+func (w *walk) sameBox(i int, handle any) bool {
+	more, ok := handle.(*directory)
+	first, of := w.folders[i].Handle.(*directory)
+	if !ok || !of || more.box == "" || more.box != first.box {
+		return false
+	}
+	first.join(more)
+	return true
+}
+
+// join adds the files of another directory of the same mailbox.
+func (d *directory) join(more *directory) {
+	for _, f := range more.files {
+		if slices.ContainsFunc(d.files, func(g file) bool { return g.position == f.position }) {
+			f.position = label(f.path)
+		}
+		d.files = append(d.files, f)
+	}
+	d.err = errors.Join(d.err, more.err)
 }
 
 // directory lists one directory and those below it. Its error is the context's: a
 // directory that cannot be listed is a folder that fails when it is read.
-func (w *walk) directory(ctx context.Context, dir, name string, depth int) error {
+func (w *walk) directory(ctx context.Context, dir string, name naming, depth int) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	d := &directory{path: dir, label: name}
+	d := &directory{path: dir, box: name.box}
 	entries, err := w.list(dir)
 	if err != nil || depth > maxDepth {
 		d.err = cmp.Or(err, relais.Errorf(relais.KindRefused, "list folder", "over %d levels", maxDepth))
-		w.folders = append(w.folders, Folder{Name: name, Handle: d})
+		w.add(d, dir, name.loose)
 		return nil
 	}
 	maildir := isMaildir(entries)
 	if maildir && depth == 0 {
-		d.label = "INBOX"
+		name.loose = "INBOX"
 	}
 	below := w.sort(d, entries, maildir)
 	if len(d.files) > 0 || d.err != nil {
-		w.folders = append(w.folders, Folder{Name: d.label, Handle: d})
+		w.add(d, dir, name.loose)
 	}
 	for _, b := range below {
+		at := path.Join(dir, b.Name())
 		if !b.IsDir() {
-			w.mboxFolder(path.Join(dir, b.Name()), name, b.Name())
+			w.add(w.mbox(at), at, name.mailbox(b.Name()))
 			continue
 		}
-		sub := folderLabel(b.Name())
-		if maildir {
-			if decoded, ok := format.MaildirFolder(b.Name()); ok {
-				sub = folderLabel(decoded)
-			}
-		}
-		if err := w.directory(ctx, path.Join(dir, b.Name()), path.Join(name, sub), depth+1); err != nil {
+		if err := w.directory(ctx, at, name.below(b.Name(), maildir), depth+1); err != nil {
 			return err
 		}
 	}
@@ -119,6 +156,10 @@ func (w *walk) directory(ctx context.Context, dir, name string, depth int) error
 // sort puts the entries of a directory where they belong: items into d, what holds
 // items of its own into the result.
 func (w *walk) sort(d *directory, entries []fs.DirEntry, maildir bool) (below []fs.DirEntry) {
+	names := make(map[string]bool, len(entries))
+	for _, e := range entries {
+		names[e.Name()] = true
+	}
 	for _, e := range entries {
 		at := path.Join(d.path, e.Name())
 		f := file{path: at, position: label(e.Name())}
@@ -128,36 +169,29 @@ func (w *walk) sort(d *directory, entries []fs.DirEntry, maildir bool) (below []
 				w.messages(d, at)
 			}
 			continue
-		case maildir && isControlFile(e.Name()):
-			continue
 		case e.IsDir():
 			below = append(below, e)
 			continue
 		case !e.Type().IsRegular():
 			f.refused = &Reason{ReasonNotRegular, typeName(e.Type())}
-		case isSystemFile(e.Name()):
-			f.left = ruleSystem
-		case w.isMbox(at):
-			below = append(below, e)
-			continue
+		default:
+			f.left = leftOut(at, around{
+				maildir: maildir, beside: func(name string) bool { return names[name] },
+				head: sync.OnceValue(func() []byte { return w.begin(at) }),
+			})
+			if f.left == "" && w.isMbox(at, hintOf(at, func(name string) bool { return names[name] })) {
+				below = append(below, e)
+				continue
+			}
 		}
 		d.files = append(d.files, f)
 	}
 	return below
 }
 
-// mboxFolder makes a folder of an mbox file.
-func (w *walk) mboxFolder(at, parent, name string) {
-	full := path.Join(parent, folderLabel(name))
-	if name == "mbox" && strings.HasSuffix(parent, ".mbox") {
-		full = strings.TrimSuffix(parent, ".mbox") // Apple Mail: Name.mbox/mbox
-	}
-	w.folders = append(w.folders, Folder{Name: full, Handle: w.mbox(at)})
-}
-
 // mbox is an mbox file of the tree.
 func (t *tree) mbox(at string) mboxFile {
-	return mboxFile{func() (*os.File, error) {
+	return mboxFile{lim: t.lim, open: func() (*os.File, error) {
 		f, _, err := openRegular(t.root, at)
 		return f, err
 	}}
@@ -196,83 +230,27 @@ func (t *tree) list(dir string) (entries []fs.DirEntry, err error) {
 	return entries, nil
 }
 
+// begin gives the first bytes of a file, none where it cannot be opened.
+func (t *tree) begin(name string) []byte {
+	f, _, err := openRegular(t.root, name)
+	if err != nil {
+		return nil
+	}
+	defer func() { _ = f.Close() }() // only read
+	head := make([]byte, 64)
+	n, _ := f.ReadAt(head, 0)
+	return head[:n]
+}
+
 // isMbox looks at the first bytes of a file: few, where those say no. One that
 // cannot be opened now is none: its reading will say why.
-func (t *tree) isMbox(name string) bool {
+func (t *tree) isMbox(name string, hint hint) bool {
 	f, _, err := openRegular(t.root, name)
 	if err != nil {
 		return false
 	}
 	defer func() { _ = f.Close() }() // only read
-	begin := make([]byte, 5)
-	n, _ := f.ReadAt(begin, 0)
-	if n > 0 && string(begin) != "From " {
-		return false
-	}
-	return format.Sniff(headOf(f), name) == format.KindMbox && holdsMessages(f, name)
-}
-
-// sniffBytes is enough to tell what a file is by.
-const sniffBytes = 16 << 10
-
-// headOf gives the first bytes of a file, from wherever it stands.
-func headOf(f *os.File) []byte {
-	head := make([]byte, sniffBytes)
-	n, _ := f.ReadAt(head, 0) // what cannot be read is not told
-	return head[:n]
-}
-
-// openRegular opens a regular file of a root, following no link and waiting for no
-// pipe. Between look and open the name may change hands: what was opened must be
-// what was looked at.
-func openRegular(root *os.Root, name string) (*os.File, fs.FileInfo, error) {
-	seen, err := root.Lstat(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	if !seen.Mode().IsRegular() {
-		return nil, nil, errNotRegular
-	}
-	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, nil, err
-	}
-	info, err := f.Stat()
-	if err == nil && (!info.Mode().IsRegular() || !os.SameFile(seen, info)) {
-		err = errNotRegular
-	}
-	if err != nil {
-		return nil, nil, errors.Join(err, f.Close())
-	}
-	return f, info, nil
-}
-
-var errNotRegular = errors.New("not a regular file")
-
-// typeName says what stands where a file was expected.
-func typeName(m fs.FileMode) string {
-	switch {
-	case m&fs.ModeSymlink != 0:
-		return "symbolic link"
-	case m&fs.ModeNamedPipe != 0:
-		return "pipe"
-	case m&fs.ModeSocket != 0:
-		return "socket"
-	case m&fs.ModeDevice != 0:
-		return "device"
-	}
-	return errNotRegular.Error()
-}
-
-// openError says what the system said, without the path.
-func openError(err error) error {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return relais.Errorf(relais.KindNotFound, "open source", "no such file or folder")
-	case errors.Is(err, fs.ErrPermission):
-		return relais.Errorf(relais.KindForbidden, "open source", "permission denied")
-	}
-	return relais.Errorf(relais.KindUnavailable, "open source", "%s", reasonOf(err).Detail)
+	return isMbox(f, name, hint, t.lim)
 }
 
 // isMaildir tells whether a directory is a maildir: it has a "cur". Its sister
@@ -282,23 +260,3 @@ func isMaildir(entries []fs.DirEntry) bool {
 }
 
 func isMaildirPart(name string) bool { return name == "cur" || name == "new" || name == "tmp" }
-
-// isControlFile tells what a mail server keeps beside the messages of a maildir: no
-// item, as "tmp" holds none.
-func isControlFile(name string) bool {
-	switch name {
-	case "maildirfolder", "maildirsize", "subscriptions", ".noindex", ".noupdate":
-		return true
-	}
-	return strings.HasPrefix(name, "dovecot") || strings.HasPrefix(name, "courier")
-}
-
-// isSystemFile tells what a desktop leaves beside its user's files: counted, not
-// captured.
-func isSystemFile(name string) bool {
-	switch strings.ToLower(name) {
-	case ".ds_store", "thumbs.db", "desktop.ini":
-		return true
-	}
-	return false
-}

@@ -22,7 +22,16 @@ import (
 const (
 	zipEntries = 100
 	zipBytes   = 1 << 10
+	// zipReadTwice is up to what size a member is read to its end to tell what it is.
+	zipReadTwice = 256 << 20
 )
+
+// wide gives the limits of what is captured on purpose.
+func wide(lim format.Limits) format.Limits {
+	lim.ArchiveEntries *= zipEntries
+	lim.ArchiveBytes *= zipBytes
+	return lim
+}
 
 // zipFile is a source: a zip file of messages, maildirs, mbox files, any files. It
 // is one folder to read, in the archive's order, of items in folders of their own.
@@ -46,8 +55,7 @@ func openZip(_ context.Context, p probe) (Source, error) {
 		return nil, openError(err)
 	}
 	z := &zipFile{label: pathLabel(p.Location), file: f, size: info.Size(), lim: p.Limits}
-	z.lim.ArchiveEntries *= zipEntries
-	z.lim.ArchiveBytes *= zipBytes
+	z.lim = wide(z.lim)
 	z.state, err = z.fingerprint()
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
@@ -97,25 +105,40 @@ func (z *zipFile) Read(ctx context.Context, _ Folder, req Request, yield func(Fo
 // zipReading is one reading of the archive.
 type zipReading struct {
 	*zipFile
-	req      Request
-	yield    func(Found) error
-	in       *bufio.Reader
-	maildirs map[string]bool
+	req        Request
+	yield      func(Found) error
+	in         *bufio.Reader
+	maildirs   map[string]bool
+	neighbours map[string]bool // names that tell what stands beside them
 }
 
-// survey goes through the names, to know which folders are maildirs.
+// survey goes through the names, to know which folders are maildirs and what stands
+// beside files that may be mailboxes, or indexes of them.
 func (r *zipReading) survey(ctx context.Context) error {
-	r.maildirs = map[string]bool{}
+	r.maildirs, r.neighbours = map[string]bool{}, map[string]bool{}
 	err := r.each(ctx, func(m format.Member) error {
 		if dir := path.Dir(m.Name); path.Base(dir) == "cur" {
 			r.maildirs[path.Dir(dir)] = true
 		}
+		r.note(m.Name)
 		return nil
 	})
 	if relais.KindOf(err) == relais.KindDamaged {
 		return nil // what can be listed is captured first
 	}
 	return err
+}
+
+// note keeps a name that tells what stands beside it, and the folders above it that do.
+func (r *zipReading) note(name string) {
+	if ext := path.Ext(name); ext == "" || ext == ".msf" || strings.EqualFold(ext, ".mbx") || strings.EqualFold(ext, ".mbox") {
+		r.neighbours[name] = true
+	}
+	for at := path.Dir(name); at != "." && at != "/"; at = path.Dir(at) {
+		if path.Ext(at) == ".sbd" {
+			r.neighbours[at] = true
+		}
+	}
 }
 
 // each goes through the members. That there are fewer than the archive says is its
@@ -148,65 +171,117 @@ func (r *zipReading) member(ctx context.Context, m format.Member, cursor Cursor)
 		unique, flags := format.ParseMaildirName(name)
 		mail, dir = true, parent
 		found.Kind, found.Name, found.Position, found.Flags = relais.KindMessage, "", label(unique), flags
-	case r.maildirs[path.Clean(dir)] && isControlFile(name):
-		return nil
 	}
 	found.Folder = r.folder(dir)
 	switch {
 	case m.Reason != "":
 		found.Refused = &Reason{"archive_" + m.Reason, "a member of the archive"}
 		return r.yield(found)
-	case isSystemFile(name):
-		found.Left = ruleSystem
-		return r.yield(found)
+	}
+	r.in.Reset(m.Body)
+	if !mail {
+		if found.Left = leftOut(m.Name, r.around(m.Name)); found.Left != "" {
+			return r.yield(found)
+		}
 	}
 	return r.open(ctx, m, found, mail)
 }
 
-// folder names a folder of the archive; within a maildir, as Maildir++ does.
+// folder names a folder of the archive, for the files that stand in it.
 func (r *zipReading) folder(dir string) string {
-	if dir == "." {
-		dir = ""
-	}
-	parent, base := path.Split(dir)
-	if name, ok := format.MaildirFolder(base); ok && r.maildirs[path.Clean(parent)] {
-		return folderLabel(path.Join(parent, name))
-	}
-	if dir == "" && r.maildirs["."] {
+	if (dir == "" || dir == ".") && r.maildirs["."] {
 		return "INBOX"
 	}
-	return folderLabel(dir)
+	return r.naming(dir).loose
+}
+
+// naming names the folders at a path of the archive; within a maildir, as Maildir++ does.
+func (r *zipReading) naming(dir string) (n naming) {
+	if dir == "" || dir == "." {
+		return n
+	}
+	at := "."
+	for level := range strings.SplitSeq(dir, "/") {
+		n = n.below(level, r.maildirs[at])
+		at = path.Join(at, level)
+	}
+	return n
+}
+
+// around tells what stands beside a member.
+func (r *zipReading) around(name string) around {
+	dir := path.Dir(name)
+	return around{
+		maildir: r.maildirs[dir],
+		beside:  func(name string) bool { return r.neighbours[path.Join(dir, name)] },
+		head: func() []byte {
+			head, _ := r.in.Peek(64) // what cannot be read is told when it is read
+			return head
+		},
+	}
 }
 
 // open reads one member and tells what it is.
 func (r *zipReading) open(ctx context.Context, m format.Member, found Found, mail bool) error {
-	r.in.Reset(m.Body)
-	head, err := r.in.Peek(sniffBytes)
-	if err != nil && !errors.Is(err, io.EOF) {
+	if _, err := r.in.Peek(sniffBytes); err != nil && !errors.Is(err, io.EOF) {
 		return r.refuse(found, err)
 	}
-	if !mail {
-		switch format.Sniff(head, m.Name) {
-		case format.KindMbox:
-			// Where the head is not the whole, it cannot be read twice to be sure.
-			if len(head) == sniffBytes || holdsMessages(bytes.NewReader(head), m.Name) {
-				return r.mbox(ctx, found)
-			}
-			found.Kind = relais.KindMessage
-		case format.KindMail:
-			found.Kind = relais.KindMessage
+	l := peel(r.in, m.Name, r.lim)
+	var in io.Reader = l.in
+	if mail || l.isMail() {
+		found.Kind = relais.KindMessage
+		u, err := l.open(r.lim)
+		if err != nil {
+			return r.refuse(found, err)
 		}
+		defer func() { _ = u.Close() }() // only read
+		in = u
+	}
+	if !mail {
+		is, again, err := r.isMbox(l, in, m)
+		switch {
+		case err != nil:
+			return r.refuse(found, err)
+		case is:
+			defer closeBody(again)
+			return r.mbox(ctx, again, path.Dir(m.Name), found)
+		}
+		in = again
 	}
 	if r.req.CountOnly && r.req.Rule == nil {
 		found.Size = m.Size
+		closeBody(in)
 		return r.yield(found)
 	}
-	body, err := r.req.content(r.in, -1)
-	if err != nil {
+	if err := l.read(in, &found, r.req); err != nil {
 		return r.refuse(found, err)
 	}
-	found.Body, found.Size = body, body.size
 	return r.yield(found)
+}
+
+// isMbox tells whether a member is an mbox, and gives its bytes again: few members must
+// be read to their end for that.
+func (r *zipReading) isMbox(l layers, in io.Reader, m format.Member) (is bool, again io.Reader, err error) {
+	name := strings.TrimSuffix(m.Name, l.ext)
+	is, sure := l.tellsMbox(m.Name, hintOf(m.Name, r.around(m.Name).beside))
+	if sure {
+		return is, in, nil
+	}
+	if len(l.head) < sniffBytes {
+		return holdsMessages(bytes.NewReader(l.head), name), in, nil
+	}
+	if m.Size > zipReadTwice {
+		return l.kind == format.KindMbox, in, nil
+	}
+	c, err := r.req.content(in, -1)
+	if err != nil {
+		return false, nil, err
+	}
+	whole, err := c.open()
+	if err != nil {
+		return false, nil, errors.Join(err, c.close())
+	}
+	return holdsMessages(whole, name), c, nil
 }
 
 // refuse puts on record why a member cannot be read; a fault of ours ends the run.
@@ -216,6 +291,8 @@ func (r *zipReading) refuse(found Found, err error) error {
 	}
 	why := reasonOf(err)
 	switch relais.KindOf(err) {
+	case relais.KindRefused:
+		why, _ = packedReason(err)
 	case relais.KindDamaged:
 		why = Reason{"archive_damaged", "a member of the archive"}
 	case relais.KindTooLarge:
@@ -226,10 +303,10 @@ func (r *zipReading) refuse(found Found, err error) error {
 }
 
 // mbox hands out the messages of a member. The cursor moves with the next member.
-func (r *zipReading) mbox(ctx context.Context, member Found) error {
-	folder := path.Join(member.Folder, member.Name)
+func (r *zipReading) mbox(ctx context.Context, in io.Reader, dir string, member Found) error {
+	folder := r.naming(dir).mailbox(member.Name)
 	var stopped error
-	err := eachMessage(ctx, format.NewMbox(r.in, 0, format.MboxRD), r.req, func(f Found) error {
+	err := eachMessage(ctx, format.NewMbox(in, 0, format.MboxRD), r.req, func(f Found) error {
 		f.Folder = folder
 		stopped = r.yield(f)
 		return stopped

@@ -56,7 +56,7 @@ func TestZip(t *testing.T) {
 	want := []string{
 		"archive_path  escape", "captured  one.eml", "captured Maildir 1.host", "captured Maildir/Sent/Old 2.host",
 		"captured docs inner.zip", "captured docs offer.pdf", "captured old/all.mbox 000000000000", "captured old/all.mbox " + second(4),
-		"system_file docs Thumbs.db",
+		"control_file Maildir dovecot-uidlist", "system_file docs Thumbs.db",
 	}
 	if diff := cmp.Diff(want, a.list()); diff != "" {
 		t.Error(diff)

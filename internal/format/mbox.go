@@ -27,16 +27,17 @@ const (
 // Mbox splits an mbox file into messages. A line "From …" separates messages only
 // after a blank line and with a date, or a header after it; where Content-Length
 // lands on a separator or the end, nothing before it separates. So text is never
-// split, and a file that is damaged goes on at the next separator.
+// split, and a file that is damaged goes on at the next separator. A byte order mark
+// or blank lines may stand first, and CR alone may end the lines.
 type Mbox struct {
 	win     *window
 	at      io.ReaderAt // the file, when the source is one
 	variant MboxVariant
 	offset  int64 // of the window's first byte
 	seen    int64
-	form    string // of the first separator
-	whole   bool   // a whole header follows the first separator
+	first   separator // of those seen
 	begun   bool
+	swapped bool // lines end in CR: the window has CR and LF in each other's place
 	cur     *MboxMessage
 	body    mboxBody
 }
@@ -50,6 +51,9 @@ type MboxMessage struct {
 	Body io.Reader
 	// Missing says that bytes stood here that no separator begins.
 	Missing bool
+	// Boxed says that only mailboxes have such a separator: no program saves a single
+	// message with it.
+	Boxed bool
 	// Ambiguous says that the separator may be part of the body before it; it may
 	// turn true while Body is read, when something in it may be a separator.
 	Ambiguous bool
@@ -90,6 +94,9 @@ func (m *Mbox) Next() (*MboxMessage, error) {
 			return nil, err
 		}
 	}
+	if !m.begun {
+		m.start()
+	}
 	m.skipBlank()
 	if m.win.ended() {
 		if err := m.win.failure(); err != nil {
@@ -110,15 +117,34 @@ func (m *Mbox) Next() (*MboxMessage, error) {
 	return msg, nil
 }
 
+// start gets ready for what may stand before the first separator, and for lines that
+// end in CR alone, which the whole file has or none of it.
+func (m *Mbox) start() {
+	head := m.win.ahead(mboxAhead)
+	if m.offset > 0 && m.at != nil {
+		head = make([]byte, mboxAhead)
+		n, _ := m.at.ReadAt(head, 0) // what cannot be read is told when its turn comes
+		head = head[:n]
+	}
+	if m.swapped = endsInCR(head[:min(len(head), mboxAhead)]); m.swapped {
+		m.win.through(swapReader{m.win.rest()})
+	}
+	if m.offset == 0 {
+		m.take(beforeText(m.win.ahead(mboxAhead)))
+	}
+}
+
 // separator takes a separator line. It is in doubt when it lacks a date, or what
-// follows it a header, or when it is unlike the first one of the file.
+// follows it a header, or when it is unlike the first one of the file. Thunderbird
+// alone writes some without a date, in one file with others.
 func (m *Mbox) separator(msg *MboxMessage, sep separator) {
 	m.seen++
-	msg.Sender, msg.Date = sep.sender, sep.date
-	if m.form == "" {
-		m.form, m.whole = sep.form, sep.whole
+	msg.Sender, msg.Date, msg.Boxed = sep.sender, sep.date, sep.boxed()
+	if m.seen == 1 {
+		m.first = sep
 	}
-	weak := !sep.dated || !sep.header || m.whole && !sep.whole || sep.form != m.form
+	undated := !sep.dated && (m.first.dated || sep.form == "") && sep.form != formThunderbird
+	weak := undated || !sep.header || m.first.whole && !sep.whole || sep.form != m.first.form
 	msg.Ambiguous = m.begun && (weak || m.body.tight)
 	m.take(sep.length)
 }

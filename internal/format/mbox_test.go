@@ -48,6 +48,9 @@ func boxed(t testing.TB, r io.Reader, variant MboxVariant) []string {
 	}
 }
 
+// inCR is a text as the classic Mac wrote it.
+func inCR(s string) string { return strings.ReplaceAll(s, "\n", "\r") }
+
 func TestMbox(t *testing.T) {
 	a := sepA + headA
 	clen := func(body string) string {
@@ -85,6 +88,22 @@ func TestMbox(t *testing.T) {
 		{"one message without separator", MboxRD, headA + "one\n", []string{"?" + headA + "one\n"}},
 		{"separator alone", MboxRD, sepA + sepA + headA + "one\n", []string{"", "!" + headA + "one\n"}},
 		{"Thunderbird", MboxRD, "From - Fri Mar 01 10:00:00 2024\n" + headA + "one\n\nFrom - Fri Mar 01 10:00:01 2024\n" + headA + "two\n", []string{headA + "one\n\n", headA + "two\n"}},
+		{"Thunderbird, bare", MboxRD, "From \n" + headA + "one\n\nFrom \n" + headA + "two\n", []string{headA + "one\n\n", headA + "two\n"}},
+		{"Thunderbird, bare after dated", MboxRD, "From - Fri Mar 01 10:00:00 2024\n" + headA + "one\n\nFrom \nX-Mozilla-Status: 0001\n" + headA + "two\n",
+			[]string{headA + "one\n\n", "X-Mozilla-Status: 0001\n" + headA + "two\n"}},
+		{"Thunderbird, no blank line", MboxRD, "From \nX-Mozilla-Status: 0001\n" + headA + "cut\nFrom \nX-Mozilla-Status: 0001\n" + headA + "two\n",
+			[]string{"X-Mozilla-Status: 0001\n" + headA + "cut\n", "!X-Mozilla-Status: 0001\n" + headA + "two\n"}},
+		{"Thunderbird, a line of a body", MboxRD, "From \n" + headA + "one\n\nFrom \nhere on: it rains\n\nFrom \n" + headA + "two\n",
+			[]string{headA + "one\n\nFrom \nhere on: it rains\n\n", headA + "two\n"}},
+		{"Takeout without dates", MboxRD, "From 123@xxx\n" + headA + "one\n\nFrom 124@xxx\n" + headA + "two\n", []string{headA + "one\n\n", headA + "two\n"}},
+		{"a first field that few know", MboxRD, sepA + headA + "one\n\n" + sepA + "Autocrypt: addr=a@b\n" + headA + "two\n",
+			[]string{headA + "one\n\n", "Autocrypt: addr=a@b\n" + headA + "two\n"}},
+		{"byte order mark", MboxRD, "\xef\xbb\xbf" + a + "one\n\n" + a + "two\n", []string{headA + "one\n\n", headA + "two\n"}},
+		{"byte order mark, blank lines", MboxRD, "\xef\xbb\xbf\r\n \r\n" + a + "one\n", []string{headA + "one\n"}},
+		{"CR", MboxRD, inCR(a + "one\n\n" + a + ">From x\n"), []string{inCR(headA + "one\n\n"), inCR(headA + "From x\n")}},
+		{"CR, with LF in a body", MboxRD, inCR(a+"one\n") + "\nmore" + inCR("\n\n"+a+"two\n"), []string{inCR(headA+"one\n") + "\nmore\r\r", inCR(headA + "two\n")}},
+		{"CR, Eudora", MboxRD, inCR("From ???@??? Fri Mar 01 10:00:00 2024\n" + headA + "one\n\nFrom ???@??? Fri Mar 01 10:00:00 2024\n" + headA + "two\n"),
+			[]string{inCR(headA + "one\n\n"), inCR(headA + "two\n")}},
 		{"no date", MboxRD, "From zoe\n" + headA + "one\n\nFrom marc\n" + headA + "two\n", []string{headA + "one\n\n", "!" + headA + "two\n"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

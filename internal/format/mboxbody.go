@@ -35,6 +35,9 @@ func (b *mboxBody) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	n := copy(p, b.m.win.held()[:b.safe])
+	if b.m.swapped {
+		swapEnds(p[:n]) // back to what the file has
+	}
 	b.m.take(n)
 	b.safe -= n
 	b.start = b.start && n == 0
@@ -87,7 +90,7 @@ func (b *mboxBody) judge(held []byte, line int) bool {
 	}
 	sep := parseSeparator(held[line:])
 	blank := blankBefore(held, line)
-	strong := sep.ok && sep.dated && sep.header
+	strong := sep.ok && sep.header && (sep.dated || sep.moz && sep.form == formThunderbird)
 	loose := sep.ok && blank > 0 && (sep.dated || sep.header)
 	if b.until > b.m.offset+int64(line) {
 		b.plain = true

@@ -15,7 +15,29 @@ type separator struct {
 	dated  bool   // it has a date with a time
 	header bool   // a known field follows
 	whole  bool   // what follows is a header with From, Date and Message-ID
+	moz    bool   // what follows begins with a field of Thunderbird's own
+	bare   bool   // nothing but the sender stands in it
 	form   string // its shape, alike for all that one program writes
+}
+
+// The forms of separators that only mail programs write, into mailboxes alone.
+const (
+	formThunderbird = "-" // "From - " and a date, or bare
+	formEudora      = "???@???"
+)
+
+// boxed tells whether only mailboxes have such a separator.
+func (s *separator) boxed() bool {
+	return s.form == formThunderbird || strings.HasPrefix(s.form, formEudora) || s.moz
+}
+
+// opens tells whether a file that begins with the separator is a mailbox, or a message
+// that was saved with it, and no sentence. A name may speak for it.
+func (s *separator) opens(named bool) bool {
+	if !s.ok || !s.header {
+		return false
+	}
+	return s.dated || named || s.whole || s.moz || s.bare && s.form != ""
 }
 
 // parseSeparator looks at text that begins with a line.
@@ -39,8 +61,10 @@ func parseSeparator(b []byte) separator {
 		s.sender, rest = cutAny(strings.TrimLeft(rest, " "), " \t")
 	}
 	s.date, s.dated = separatorDate(rest)
+	s.bare = strings.TrimSpace(rest) == ""
 	s.form = separatorForm(s.sender, rest)
 	s.header, s.whole = headerFollows(b[n+1:])
+	s.moz = startsFold(b[n+1:], "x-mozilla-")
 	return s
 }
 
@@ -58,8 +82,10 @@ func separatorDate(s string) (time.Time, bool) {
 func separatorForm(sender, rest string) string {
 	var b strings.Builder
 	switch {
-	case sender == "-" || sender == "???@???":
-		b.WriteString(sender)
+	case sender == "-" || sender == "" && strings.TrimSpace(rest) == "":
+		return formThunderbird
+	case sender == "???@???":
+		b.WriteString(formEudora)
 	case strings.Contains(sender, "@"):
 		b.WriteByte('@')
 	}
@@ -80,11 +106,12 @@ func separatorForm(sender, rest string) string {
 	return b.String()
 }
 
-// headerFollows tells whether text begins with a known field, and whether it has
-// the fields that every real message has. A header longer than the text counts as
-// whole.
+// headerFollows tells whether text begins with a header that mail may have, and
+// whether it has the fields that every real message has. A header longer than the
+// text counts as whole.
 func headerFollows(b []byte) (known, whole bool) {
-	if !knownLine(b) && !bytes.HasPrefix(b, []byte(">From ")) {
+	known = knownLine(b) || bytes.HasPrefix(b, []byte(">From "))
+	if !known && fieldName(b[:min(len(b), 80)]) == 0 {
 		return false, false
 	}
 	cut := len(b) >= mboxAhead-separatorMost
@@ -92,7 +119,8 @@ func headerFollows(b []byte) (known, whole bool) {
 	for len(b) > 0 {
 		line, rest, ok := bytes.Cut(b, []byte("\n"))
 		if len(trimEOL(line)) == 0 {
-			return true, from && date && id
+			cut = false
+			break
 		}
 		if n := fieldName(line[:min(len(line), 80)]); n > 0 {
 			switch strings.ToLower(string(bytes.TrimSpace(line[:n]))) {
@@ -109,5 +137,11 @@ func headerFollows(b []byte) (known, whole bool) {
 		}
 		b = rest
 	}
-	return true, cut || from && date && id
+	whole = from && date && id
+	return known || whole, whole || known && cut
+}
+
+// startsFold tells whether text begins with a word, in lower case, in any case.
+func startsFold(text []byte, word string) bool {
+	return len(text) >= len(word) && bytes.EqualFold(text[:len(word)], []byte(word))
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"path"
 	"strings"
+
+	"golang.org/x/text/encoding/unicode"
 )
 
 // Kind is what a file is to a source.
@@ -13,36 +15,66 @@ type Kind string
 const (
 	KindMail  Kind = "mail" // one message
 	KindMbox  Kind = "mbox" // messages one after another
+	KindEmlx  Kind = "emlx" // one message of Apple Mail: see [Emlx]
 	KindZip   Kind = "zip"
 	KindOther Kind = "other" // a document, as far as sources care
 )
 
-// sniffLeast is how many known fields text without a telling name must begin with
-// to be taken for a message.
-const sniffLeast = 2
-
 // Sniff tells what a file is by its first bytes (16 KiB are enough) and, where
-// those could be either, its name.
+// those could be either, its name. A byte order mark, blank lines and CR alone as line
+// end change nothing.
 func Sniff(first []byte, name string) Kind {
 	ext := strings.ToLower(path.Ext(name))
 	switch {
 	case bytes.HasPrefix(first, []byte("PK\x03\x04")), bytes.HasPrefix(first, []byte("PK\x05\x06")):
 		return sniffZip(first, ext)
 	}
-	sep := parseSeparator(first)
-	if beginsBinary(first) && ext != ".eml" && !sep.ok && !looksLikeMail(first) {
-		return KindOther
+	if isEmlx(first, ext) {
+		return KindEmlx
 	}
-	if sep.ok && sep.header && (sep.dated || ext == ".mbox") {
-		return KindMbox
-	}
+	text, wide := plainStart(first)
+	sep := parseSeparator(text)
 	switch {
-	case ext == ".eml" || looksLikeMail(first):
+	case beginsBinary(first) && ext != ".eml" && !sep.ok && !looksLikeMail(text):
+		return KindOther
+	case !wide && sep.opens(NamesMbox(name)):
+		return KindMbox
+	case ext == ".eml" || looksLikeMail(text):
 		return KindMail
 	case ext == ".mbox" && len(first) == 0:
 		return KindMbox
 	}
 	return KindOther
+}
+
+// NamesMbox tells whether a file is named as mail programs name mailboxes.
+func NamesMbox(name string) bool {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".mbox", ".mbx":
+		return true
+	}
+	return path.Base(name) == "mbox"
+}
+
+// MayBeMbox tells by a few first bytes, at least 16, whether to look at more for an mbox.
+func MayBeMbox(first []byte) bool {
+	rest := first[beforeText(first):]
+	return len(rest) == 0 || bytes.HasPrefix(rest, []byte("From "))
+}
+
+// plainStart gives the first bytes of a text as they are looked at: in UTF-8, lines that
+// end in LF, without what may stand before the first one. Of UTF-16 it says so.
+func plainStart(first []byte) (text []byte, wide bool) {
+	text = first[:min(len(first), mboxAhead)]
+	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
+		wide = true
+		text, _ = unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewDecoder().Bytes(text[:len(text)&^1])
+	}
+	if endsInCR(text) {
+		text = bytes.Clone(text)
+		swapEnds(text)
+	}
+	return text[beforeText(text):], wide
 }
 
 // beginsBinary tells whether bytes begin like no text: with a NUL. Damaged mail may hold
@@ -65,26 +97,4 @@ func sniffZip(first []byte, ext string) Kind {
 		}
 	}
 	return KindZip
-}
-
-// looksLikeMail tells whether text begins with the header of a message.
-func looksLikeMail(first []byte) bool {
-	known := 0
-	rest := bytes.TrimPrefix(first[:min(len(first), mboxAhead)], []byte("\xef\xbb\xbf"))
-	for n := 0; len(rest) > 0; n++ {
-		line, after, _ := bytes.Cut(rest, []byte("\n"))
-		line = trimEOL(append(line[:len(line):len(line)], '\n'))
-		switch {
-		case len(line) == 0 && n > 0:
-			return known >= sniffLeast
-		case knownLine(line):
-			known++
-		case n == 0 && (bytes.HasPrefix(line, []byte("From ")) || bytes.HasPrefix(line, []byte(">From "))):
-		case len(line) > 0 && (line[0] == ' ' || line[0] == '\t') || fieldName(line) > 0:
-		default:
-			return false
-		}
-		rest = after
-	}
-	return known >= sniffLeast
 }

@@ -135,7 +135,7 @@ func (s *window) normalise() {
 		s.take(3)
 	case bytes.HasPrefix(b, []byte("\xff\xfe")), bytes.HasPrefix(b, []byte("\xfe\xff")):
 		s.through(unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewDecoder().Reader(s.rest()))
-	case bytes.IndexByte(b, '\n') < 0 && bytes.Count(b, []byte("\r")) > 1:
+	case endsInCR(b):
 		s.through(crReader{s.rest()})
 	}
 }

@@ -1,0 +1,78 @@
+package ingest
+
+import (
+	"path"
+	"strings"
+
+	"github.com/relais-archive/relais/internal/format"
+)
+
+// naming is how the folders at one place of a tree are named, as the mail program that
+// made them shows them: Thunderbird keeps what is below Inbox in "Inbox.sbd", Apple
+// Mail the mailbox Offers in "Offers.mbox", its messages some levels deeper.
+type naming struct {
+	loose string // of the files that stand here
+	under string // of what is below, before its own name
+	box   string // the mailbox of Apple Mail whose inside this is, or ""
+}
+
+// below gives the naming of a folder that stands here.
+func (n naming) below(dir string, maildir bool) naming {
+	name := folderLabel(dir)
+	if maildir {
+		if decoded, ok := format.MaildirFolder(dir); ok {
+			name = folderLabel(decoded)
+		}
+	}
+	full := path.Join(n.under, name)
+	if n.box != "" && isAppleInside(dir) {
+		return naming{loose: n.box, under: n.under, box: n.box}
+	}
+	switch ext := path.Ext(name); {
+	case strings.EqualFold(ext, ".sbd") && ext != name:
+		return naming{loose: full, under: strings.TrimSuffix(full, ext)}
+	case strings.EqualFold(ext, ".mbox") && ext != name:
+		box := strings.TrimSuffix(full, ext)
+		return naming{loose: full, under: box, box: box}
+	}
+	return naming{loose: full, under: full}
+}
+
+// mailbox names an mbox file that stands here.
+func (n naming) mailbox(file string) string {
+	if n.box != "" && strings.TrimSuffix(file, path.Ext(file)) == "mbox" || n.box != "" && file == "mbox" {
+		return n.box
+	}
+	return path.Join(n.under, folderLabel(file))
+}
+
+// isAppleInside tells the folders within a mailbox of Apple Mail that are no mailboxes:
+// Messages, or UUID/Data/1/2/Messages where there are many.
+func isAppleInside(dir string) bool {
+	switch dir {
+	case "Data", "Messages", "Attachments":
+		return true
+	}
+	return dir != "" && strings.Trim(dir, "0123456789ABCDEFabcdef-") == ""
+}
+
+// hint is what stands around a file and speaks for its being a mailbox.
+type hint int
+
+const (
+	hintNone  hint = iota
+	hintLevel      // it stands where Thunderbird keeps mailboxes
+	hintIndex      // Thunderbird's index of it, or folder of what is below it, stands beside it
+)
+
+// hintOf looks around a file.
+func hintOf(file string, beside func(name string) bool) hint {
+	name := path.Base(file)
+	switch {
+	case beside(name + ".msf"), beside(name + ".sbd"):
+		return hintIndex
+	case strings.EqualFold(path.Ext(path.Dir(file)), ".sbd"):
+		return hintLevel
+	}
+	return hintNone
+}

@@ -1,0 +1,48 @@
+package format
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+const appleList = `<?xml version="1.0" encoding="UTF-8"?>
+<plist version="1.0"><dict><key>flags</key>
+<integer>%d</integer></dict></plist>
+`
+
+func TestEmlx(t *testing.T) {
+	body := headA + "one\n"
+	list := fmt.Sprintf(appleList, 1<<0|1<<2|1<<8|1<<33)
+	for _, c := range []struct{ name, input, want, flags string }{
+		{"right", fmt.Sprintf("%-10d\n", len(body)) + body + list, body, "answered forwarded seen"},
+		{"CRLF after the count", fmt.Sprintf("%d\r\n", len(body)) + body + list, body, "answered forwarded seen"},
+		{"a count too small", "40\n" + body + list, body, "answered forwarded seen"},
+		{"a count too large", "4000\n" + body, body, ""},
+		{"no list", fmt.Sprintf("%d\n", len(body)) + body, body, ""},
+		{"flags that are no number", fmt.Sprintf("%d\n", len(body)) + body + "<?xml?><key>flags</key><integer>99999999999999999999</integer>", body, ""},
+	} {
+		for kind, r := range map[string]io.Reader{"whole": strings.NewReader(c.input), "bytes": iotest.OneByteReader(strings.NewReader(c.input))} {
+			e := NewEmlx(r)
+			got, err := io.ReadAll(e)
+			if err != nil || string(got) != c.want {
+				t.Errorf("%s, %s: %v, got %q, want %q", c.name, kind, err, got, c.want)
+			}
+			if flags, err := e.Flags(); err != nil || !slices.Equal(flags, strings.Fields(c.flags)) {
+				t.Errorf("%s, %s: flags %v, %v", c.name, kind, flags, err)
+			}
+		}
+	}
+}
+
+func TestEmlxID(t *testing.T) {
+	for name, want := range map[string]string{"101.emlx": "101 false", "x/103.partial.emlx": "103 true", "a.emlx": " false", "101.eml": " false", ".emlx": " false"} {
+		id, partial := EmlxID(name)
+		if got := fmt.Sprint(id, " ", partial); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
