@@ -23,8 +23,10 @@ type Input struct {
 	Case        relais.CaseID
 	Owner       relais.Owner // whose mailbox it was found in
 	Kind        relais.DocKind
+	Source      string   // the label of where it was captured
 	Folder      string   // decoded, "/" between levels
 	Name        string   // of a file
+	SavedAs     string   // of a message that was saved as a file: that file's name
 	Labels      []string // beside the folder
 	Mail        *format.Mail
 	Text        string          // of the message or file: UTF-8, LF

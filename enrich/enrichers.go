@@ -17,10 +17,14 @@ func Enrichers(cfg Config) ([]Enricher, error) {
 	if err != nil {
 		return nil, err
 	}
+	words, err := sharedPrivateWords()
+	if err != nil {
+		return nil, err
+	}
 	return []Enricher{
 		newZoneEnricher(),
 		languageEnricher{detector: sharedDetector()},
-		privacyEnricher{},
+		privacyEnricher{words},
 		peopleEnricher{},
 		newClientEnricher(NewClientIndex(cfg.Clients, cfg.Contacts)),
 		newTopicEnricher(topics),

@@ -1,9 +1,11 @@
 package enrich
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
+	"github.com/relais-archive/relais/internal/format"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
@@ -13,14 +15,19 @@ import (
 // The rule is that of French case law: what an employee marks as personal may not be
 // read, all the rest is presumed professional. Marked means that the word stands as a
 // mark: alone, first and set off, or in brackets; "Réunion du personnel" is a meeting
-// of the staff. What might be meant as a mark is doubtful: people look at it, nothing
-// is withdrawn. Exchanges with staff representatives, unions, occupational health and
-// lawyers are protected alike, where a folder or an explicit mark says so.
-type privacyEnricher struct{}
+// of the staff. What might be meant as a mark, or plainly speaks of private life, is
+// doubtful: a person looks before anyone reads. Exchanges with staff representatives,
+// unions, occupational health and lawyers are protected alike, where a folder or an
+// explicit mark says so. The words are those of privacy.json.
+//
+// A mark is judged on what its container says once that is undone: encodings, the
+// endings of saved folders, the prefixes of replies and gateways.
+type privacyEnricher struct{ lex *privateWords }
 
 func (privacyEnricher) Name() string { return "privacy" }
 
-// The signals of privacy, as they stand in evidence.
+// The signals of privacy, as they stand in evidence: the place of the mark. The detail
+// is its word, which is not for everyone who may know the place.
 const (
 	signalMarkSubject     = "subject"
 	signalMarkFolder      = "folder"
@@ -28,23 +35,28 @@ const (
 	signalMarkSensitivity = "sensitivity"
 	signalMarkFile        = "file_name"
 	signalMarkAttachment  = "attachment"
-	signalProtected       = "protected_" // before subject, folder, label or address
+	signalMarkAddress     = "address"
+	signalProtected       = "protected_" // before any of them
 )
 
-func (privacyEnricher) Enrich(in *Input, out *Findings) {
-	var p privacyFinder
+func (e privacyEnricher) Enrich(in *Input, out *Findings) {
+	p := privacyFinder{lex: e.lex}
+	p.source(in.Source)
 	p.folder(in.Folder)
-	for _, l := range in.Labels {
-		p.label(l)
-	}
+	p.labels(in.Labels)
 	if in.Mail != nil {
 		p.message(in)
 	}
 	if in.Kind == relais.KindFile {
-		p.take(markOf(fileStem(in.Name)), signalMarkFile, in.Name)
+		p.takeAll(p.lex.judge(fileStem(in.Name), inSubject), signalMarkFile)
+	}
+	if in.SavedAs != "" {
+		// Programs name the file after the subject, with "_" where no ":" may stand.
+		subject := p.lex.ownSubject(strings.ReplaceAll(fileStem(in.SavedAs), "_ ", ": "))
+		p.takeAll(p.lex.judge(subject, inSubject), signalMarkFile)
 	}
 	for _, name := range in.Attachments {
-		p.atMost(relais.PrivacyDoubtful, markOf(fileStem(name)), signalMarkAttachment, name)
+		p.atMost(relais.PrivacyDoubtful, p.lex.judge(fileStem(format.DecodeWords(name)), inSubject), signalMarkAttachment)
 	}
 	out.Privacy = relais.Privacy{Class: p.class(), Evidence: uniteEvidence(p.evidence, nil)}
 	if len(out.Privacy.Evidence) == 0 {
@@ -56,16 +68,13 @@ func (privacyEnricher) Enrich(in *Input, out *Findings) {
 // it as personal or protected: such folders are captured first, so that a mark is
 // known before any copy without it is read.
 func PersonalFolder(name string) bool {
-	var p privacyFinder
+	lex, err := sharedPrivateWords()
+	if err != nil {
+		return false // whoever reads the item will tell
+	}
+	p := privacyFinder{lex: lex}
 	p.folder(name)
 	return p.class() == relais.PrivacySufficient
-}
-
-// mark is what a short text says.
-type mark struct {
-	class     relais.PrivacyClass
-	protected bool
-	word      string
 }
 
 // Weights of evidence, by class.
@@ -74,7 +83,10 @@ const (
 	weightDoubtful   = 400
 )
 
-type privacyFinder struct{ evidence []relais.Evidence }
+type privacyFinder struct {
+	lex      *privateWords
+	evidence []relais.Evidence
+}
 
 func (p *privacyFinder) class() relais.PrivacyClass {
 	class := relais.PrivacyNone
@@ -89,84 +101,139 @@ func (p *privacyFinder) class() relais.PrivacyClass {
 	return class
 }
 
-// take adds a mark with the text that bears it.
-func (p *privacyFinder) take(m mark, signal, detail string) {
-	weight := 0
-	switch m.class {
-	case relais.PrivacySufficient:
+// take adds a mark by its place.
+func (p *privacyFinder) take(m mark, signal string) {
+	weight := weightDoubtful
+	if m.class == relais.PrivacySufficient {
 		weight = weightSufficient
-	case relais.PrivacyDoubtful:
-		weight = weightDoubtful
-	default:
-		return
 	}
 	if m.protected {
 		signal = signalProtected + signal
 	}
-	if m.word != "" {
-		detail = m.word
-	}
-	p.evidence = append(p.evidence, relais.Evidence{Signal: signal, Detail: cutAt(detail, maxDetail), Weight: weight})
+	p.evidence = append(p.evidence, relais.Evidence{Signal: signal, Detail: cutAt(m.word, maxDetail), Weight: weight})
 }
 
-// atMost adds a mark that, whatever it says, is no surer than a class.
-func (p *privacyFinder) atMost(class relais.PrivacyClass, m mark, signal, detail string) {
-	if m.class == relais.PrivacySufficient {
-		m.class = class
+func (p *privacyFinder) takeAll(marks []mark, signal string) {
+	for _, m := range marks {
+		p.take(m, signal)
 	}
-	p.take(m, signal, detail)
 }
 
+// atMost adds marks that, whatever they say, are no surer than a class.
+func (p *privacyFinder) atMost(class relais.PrivacyClass, marks []mark, signal string) {
+	for _, m := range marks {
+		if m.class == relais.PrivacySufficient {
+			m.class = class
+		}
+		p.take(m, signal)
+	}
+}
+
+// message looks at a message's header. Of fields given more than once all count.
 func (p *privacyFinder) message(in *Input) {
-	subject, _ := baseSubject(in.Mail.Subject)
-	p.take(markOf(subject), signalMarkSubject, subject)
-	p.take(protectedSubject(fold(subject)), signalMarkSubject, subject)
-	// RFC 2156 section 2.4.8; "Company-Confidential" is business.
-	switch s := strings.ToLower(strings.TrimSpace(header(in.Mail, "Sensitivity"))); s {
-	case "personal", "private":
-		p.take(mark{class: relais.PrivacySufficient}, signalMarkSensitivity, s)
-	}
-	for _, field := range [...]string{"X-Gmail-Labels", "X-Keywords", "Keywords"} {
-		for l := range strings.FieldsFuncSeq(header(in.Mail, field), func(r rune) bool { return r == ',' || r == ';' }) {
-			p.label(strings.Trim(l, ` "`))
+	p.subject(in.Mail.Subject)
+	for _, f := range in.Mail.Header {
+		switch strings.ToLower(f.Name) {
+		case "subject":
+			if s := format.DecodeWords(f.Value); s != in.Mail.Subject {
+				p.subject(s)
+			}
+		case "sensitivity", "x-sensitivity":
+			p.sensitivity(f.Value)
 		}
 	}
+	p.labelFields(in.Mail)
 	for i, a := range slices.Concat(in.Mail.From, in.Mail.To, in.Mail.Cc) {
 		if i == maxPeople {
 			break
 		}
-		if w := protectedAddress(strings.ToLower(a.Address)); w != "" {
-			p.take(mark{class: relais.PrivacyDoubtful, protected: true, word: w}, "address", w)
+		p.address(strings.ToLower(a.Address))
+	}
+}
+
+// subject looks at a subject without what others put before it. What it quotes is the
+// subject of another message, which may be what this one is about.
+func (p *privacyFinder) subject(s string) {
+	own := p.lex.ownSubject(format.DecodeWords(s))
+	p.takeAll(p.lex.judge(own, inSubject), signalMarkSubject)
+	for _, q := range quoted(own) {
+		if p.lex.marksSurely(q, inSubject) && len(strings.Fields(q)) > 1 {
+			p.atMost(relais.PrivacyDoubtful, p.lex.judge(q, inSubject), signalMarkSubject)
 		}
 	}
 }
 
-// folder looks at each level of a folder's path.
+// sensitivity reads RFC 2156 section 5.3.4, with the comments that a structured field
+// may have, and the numbers of MAPI's PidTagSensitivity. "Company-Confidential" is
+// business.
+func (p *privacyFinder) sensitivity(value string) {
+	word, _, _ := strings.Cut(fold(withoutComments(format.DecodeWords(value))), " ")
+	switch word {
+	case "personal", "private", "1", "2":
+		p.take(mark{class: relais.PrivacySufficient, word: word}, signalMarkSensitivity)
+	}
+}
+
+// withoutComments drops what stands in brackets (RFC 5322 section 3.2.2).
+func withoutComments(s string) string {
+	depth := 0
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '(':
+			depth++
+		case r == ')' && depth > 0:
+			depth--
+		case depth == 0:
+			return r
+		}
+		return ' '
+	}, s)
+}
+
+// address looks at who writes and is written to: bodies whose exchanges are protected,
+// and whom the company named.
+func (p *privacyFinder) address(address string) {
+	local, host, _ := strings.Cut(address, "@")
+	if w := cmp.Or(partOf(local, p.lex.addresses.local), partOf(host, p.lex.addresses.host)); w != "" {
+		p.take(mark{class: relais.PrivacyDoubtful, protected: true, word: w}, signalMarkAddress)
+	}
+}
+
+// partOf gives the first part of an address that is in a set, or "".
+func partOf(s string, set map[string]bool) string {
+	for part := range strings.FieldsFuncSeq(s, isAddressMark) {
+		if set[part] {
+			return part
+		}
+	}
+	return ""
+}
+
+func isAddressMark(r rune) bool { return r == '.' || r == '-' || r == '_' || r == '+' }
+
+// folder looks at each level of a folder's path. Below a folder of clients, bodies that
+// are protected elsewhere are whom one sells to.
 func (p *privacyFinder) folder(path string) {
 	client := false
-	for level := range strings.SplitSeq(path, "/") {
-		p.take(folderMark(level), signalMarkFolder, level)
-		m := protectedFolder(fold(level))
-		if client && m.class == relais.PrivacySufficient {
-			m.class = relais.PrivacyDoubtful // "Clients/CSE": whom one sells to
+	for _, level := range folderLevels(path) {
+		for _, m := range p.lex.judge(level, inFolder) {
+			if client && m.protected {
+				if m.class == relais.PrivacyDoubtful {
+					continue
+				}
+				m.class = relais.PrivacyDoubtful
+			}
+			p.take(m, signalMarkFolder)
 		}
-		p.take(m, signalMarkFolder, level)
-		switch fold(level) {
-		case "clients", "client", "prospects", "comptes", "customers", "accounts":
-			client = true
-		}
+		client = client || p.lex.clients[fold(level)]
 	}
 }
 
-// label looks at a label, which may have levels. Gmail's own "CATEGORY_PERSONAL" only
-// says that a machine took the mail for a person's.
-func (p *privacyFinder) label(name string) {
-	if strings.HasPrefix(strings.ToUpper(name), "CATEGORY_") || strings.HasPrefix(name, `\`) || strings.HasPrefix(name, "$") {
-		return
-	}
-	for level := range strings.SplitSeq(name, "/") {
-		p.take(folderMark(level), signalMarkLabel, level)
-		p.take(protectedFolder(fold(level)), signalMarkLabel, level)
+// source looks at what was captured as a whole, where that is a folder or file: the
+// label of a mailbox names a user and a server.
+func (p *privacyFinder) source(label string) {
+	if !strings.ContainsAny(label, "@:") {
+		p.folder(label)
 	}
 }
 

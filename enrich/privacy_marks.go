@@ -1,215 +1,225 @@
 package enrich
 
 import (
+	"slices"
 	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// markOf tells how far a subject or a file's name marks what it names as personal.
-func markOf(text string) mark {
-	text = strings.TrimSpace(cutAt(text, 500))
-	folded := fold(text)
-	if word, rest := leadingMark(folded); word != "" {
-		if rest == "" || setOff(text, len(strings.Fields(word))) {
-			return mark{class: relais.PrivacySufficient, word: word}
-		}
-	}
-	if word := bracketed(text); word != "" {
-		return mark{class: relais.PrivacySufficient, word: word}
-	}
-	if word := trailingMark(text, folded); word != "" {
-		return mark{class: relais.PrivacySufficient, word: word}
-	}
-	for _, p := range [...]string{
-		"message personnel", "mail personnel", "mail perso", "mails perso", "courrier personnel", "courriel personnel", "correspondance privee", "message prive",
-		"strictement personnel", "strictement prive", "personnel et confidentiel", "prive et confidentiel", "confidentiel personnel",
-		"ne pas ouvrir personnel", "personal and confidential", "private and confidential personal", "strictly personal", "strictly private", "personal message", "private message",
-	} {
-		if hasPhrase(folded, p) {
-			return mark{class: relais.PrivacySufficient, word: p}
-		}
-	}
-	return doubtfulMark(folded)
+// mark is what a short text says.
+type mark struct {
+	class     relais.PrivacyClass
+	protected bool
+	word      string
 }
 
-// isMark tells whether folded words are a mark of what is personal.
-func isMark(s string) bool {
-	switch s {
-	case "personnel", "personnelle", "personnels", "personnelles", "perso", "persos", "prive", "privee", "prives", "privees", "private", "personal", "privat", "privado", "privata", "privato",
-		"personnel et confidentiel", "confidentiel et personnel", "personnel confidentiel", "confidentiel personnel", "prive et confidentiel", "confidentiel et prive",
-		"strictement personnel", "strictement prive", "strictement confidentiel et personnel", "tres personnel",
-		"personal and confidential", "personal confidential", "private and personal", "strictly personal", "strictly private",
-		"personnel et prive", "prive et personnel", "message personnel", "message prive", "mail perso", "mail personnel", "vie privee perso":
+// maxMarked is how many bytes of a subject or name are looked at.
+const maxMarked = 500
+
+// judge gives what marks a short text: the surest mark of those that people set, and
+// the surest of what is protected.
+func (l *privateWords) judge(text string, where place) []mark {
+	t := newMarkedText(text)
+	if spelled := t.spelled(); spelled != "" {
+		return l.judge(spelled, where)
+	}
+	best := [2]struct {
+		mark
+		words int
+	}{}
+	for i := range t.words {
+		for n := 1; n <= l.longest && i+n <= len(t.words) && !t.partsAt(i+n-1, i); n++ {
+			phrase := t.phrase(i, n)
+			for _, rule := range l.phrases[phrase] {
+				r := &l.rules[rule]
+				if !r.hits(l, &t, where, i, n) {
+					continue
+				}
+				b := &best[0]
+				if r.Protected {
+					b = &best[1]
+				}
+				surer := b.class != relais.PrivacySufficient && r.Class == relais.PrivacySufficient
+				if b.class == "" || surer || b.class == r.Class && n > b.words {
+					b.mark, b.words = mark{class: r.Class, protected: r.Protected, word: phrase}, n
+				}
+			}
+		}
+	}
+	var marks []mark
+	for _, b := range best {
+		if b.class != "" {
+			marks = append(marks, b.mark)
+		}
+	}
+	return marks
+}
+
+// marksSurely tells whether a text bears a mark that suffices.
+func (l *privateWords) marksSurely(text string, where place) bool {
+	return slices.ContainsFunc(l.judge(text, where), func(m mark) bool { return m.class == relais.PrivacySufficient })
+}
+
+// hits tells whether a rule's phrase, which stands at some words of a text, means there
+// what the rule says.
+func (r *wordRule) hits(l *privateWords, t *markedText, where place, i, n int) bool {
+	if len(r.In) > 0 && !slices.Contains(r.In, where) || !t.stands(l, r.At, i, n) || r.voided(t, i, n) {
+		return false
+	}
+	return r.Class == relais.PrivacySufficient || r.At == atWhole || !t.covered(l, i, n)
+}
+
+// voided tells whether the words around a phrase give it another meaning.
+func (r *wordRule) voided(t *markedText, i, n int) bool {
+	if i > 0 && slices.Contains(r.Preceded, t.phrase(i-1, 1)) || i+n < len(t.words) && slices.Contains(r.Followed, t.phrase(i+n, 1)) {
 		return true
 	}
-	return false
+	return len(r.Unless) > 0 && slices.ContainsFunc(r.Unless, func(p string) bool { return hasPhrase(t.folded, p) })
 }
 
-// leadingMark gives the longest mark with which folded text begins, and what follows.
-func leadingMark(folded string) (word, rest string) {
-	for n, end := 0, 0; n < 5 && end <= len(folded); n++ {
-		next := strings.IndexByte(folded[end:], ' ')
-		if next < 0 {
-			next = len(folded)
-		} else {
-			next += end
+// markedText is a subject or name, in words.
+type markedText struct {
+	text   string
+	folded string
+	words  []wordSpan // in text
+	folds  []wordSpan // in folded
+}
+
+type wordSpan struct{ start, end int }
+
+// newMarkedText composes a text, drops what nobody sees of it, and finds its words.
+func newMarkedText(s string) markedText {
+	s = strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) {
+			return -1
 		}
-		if isMark(folded[:next]) {
-			word, rest = folded[:next], strings.TrimSpace(folded[next:])
+		return r
+	}, norm.NFKC.String(cutAt(s, maxMarked)))
+	t := markedText{text: strings.TrimSpace(s)}
+	var folded strings.Builder
+	for _, w := range splitWords(t.text, nil) {
+		if folded.Len() > 0 {
+			folded.WriteByte(' ')
 		}
-		end = next + 1
+		from := folded.Len()
+		folded.WriteString(fold(t.text[w.start:w.end]))
+		t.words = append(t.words, wordSpan{int(w.start), int(w.end)})
+		t.folds = append(t.folds, wordSpan{from, folded.Len()})
 	}
-	return word, rest
+	t.folded = folded.String()
+	return t
 }
 
-// setOff tells whether something other than a space parts the first n words of a text
-// from the rest: "PRIVÉ - dîner", "Perso : vacances", "[Personnel] notaire".
-func setOff(text string, n int) bool {
-	list := splitWords(text, nil)
-	if len(list) <= n {
-		return true
+// phrase gives n folded words from the i-th on.
+func (t *markedText) phrase(i, n int) string { return t.folded[t.folds[i].start:t.folds[i+n-1].end] }
+
+// spelled gives the word of a text that is one word, letter by letter, or "".
+func (t *markedText) spelled() string {
+	if len(t.words) < 4 || len(t.folded) != 2*len(t.words)-1 {
+		return ""
 	}
-	if n == 1 && list[0].start > 0 && strings.ContainsAny(text[:list[0].start], "[({*#") {
-		return true
-	}
-	gap := text[list[n-1].end:list[n].start]
-	if gap == "-" || gap == "_" { // "private-label" is a compound, "perso-photos" is not
-		return doubtfulMark(fold(text)).class != relais.PrivacyNone
-	}
-	return strings.Trim(gap, " '\u2019.&") != ""
+	return strings.ReplaceAll(t.folded, " ", "")
 }
 
-// bracketed gives the mark that stands between brackets or stars anywhere in a text.
-func bracketed(text string) string {
+// gap gives what stands between the i-th word and the one before it; before the first
+// and after the last, what the text begins and ends with.
+func (t *markedText) gap(i int) string {
+	from, to := 0, len(t.text)
+	if i > 0 {
+		from = t.words[i-1].end
+	}
+	if i < len(t.words) {
+		to = t.words[i].start
+	}
+	return t.text[from:to]
+}
+
+// partsAt tells whether no phrase that begins at a word can hold another: a bracket or
+// quote stands before that.
+func (t *markedText) partsAt(i, first int) bool {
+	return i > first && strings.ContainsAny(t.gap(i), "[](){}<>\"«»\u201C\u201D\u201E")
+}
+
+// stands tells whether n words from the i-th on stand in the text as a rule wants it.
+func (t *markedText) stands(l *privateWords, at standing, i, n int) bool {
+	first, last := t.numbers(0, i), t.numbers(i+n, len(t.words))
+	switch at {
+	case atAnywhere:
+		return true
+	case atEnd:
+		return i+n == len(t.words) && len(t.words) <= 3
+	case atWhole:
+		return first && last
+	}
+	return first && last || t.bracketed(i, n) || first && t.leads(l, i, n) || last && t.trails(i)
+}
+
+// numbers tells whether some words are years, ranks and the like: "Perso 2024".
+func (t *markedText) numbers(from, to int) bool {
+	for i := from; i < to; i++ {
+		if p := t.phrase(i, 1); len(p) > 4 || strings.Trim(p, "0123456789") != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// bracketed tells whether words stand between brackets or stars.
+func (t *markedText) bracketed(i, n int) bool {
+	before, after := strings.TrimSpace(t.gap(i)), strings.TrimSpace(t.gap(i+n))
 	for _, pair := range [...]string{"[]", "()", "{}", "**", "##", "<>"} {
-		rest := text
-		for {
-			i := strings.IndexByte(rest, pair[0])
-			if i < 0 {
-				break
-			}
-			rest = rest[i+1:]
-			end := strings.IndexByte(rest, pair[1])
-			if end < 0 {
-				break
-			}
-			if f := fold(rest[:end]); isMark(f) {
-				return f
-			}
-			rest = rest[end:]
-			if pair[0] != pair[1] {
-				rest = rest[1:]
-			}
+		if strings.HasSuffix(before, pair[:1]) && strings.HasPrefix(after, pair[1:]) {
+			return true
 		}
-	}
-	return ""
-}
-
-// trailingMark gives a mark that ends a text, set off from the rest: "Dîner - perso"; and
-// "perso" at the end of a few words, "Photos perso", which means nothing else.
-func trailingMark(text, folded string) string {
-	cut := strings.LastIndexByte(folded, ' ')
-	last := folded[cut+1:]
-	if cut < 0 || !isMark(last) {
-		return ""
-	}
-	list := splitWords(text, nil)
-	n := len(list)
-	if n < 2 {
-		return ""
-	}
-	gap := text[list[n-2].end:list[n-1].start]
-	if strings.ContainsAny(gap, "-\u2013\u2014:|/") && strings.Contains(gap, " ") {
-		return last
-	}
-	if last == "perso" && n <= 3 {
-		return last
-	}
-	return ""
-}
-
-// doubtfulMark looks for words that may mark something, outside the phrases in which
-// they are known to mean something else.
-func doubtfulMark(folded string) mark {
-	words := strings.Fields(folded)
-	for i, w := range words {
-		before, after := "", ""
-		if i > 0 {
-			before = words[i-1]
-		}
-		if i+1 < len(words) {
-			after = words[i+1]
-		}
-		switch w {
-		case "perso", "persos":
-			return mark{class: relais.PrivacyDoubtful, word: w}
-		case "personnel", "personnelle", "personnels", "personnelles", "personal":
-			if !isStaff(before, after) {
-				return mark{class: relais.PrivacyDoubtful, word: w}
-			}
-		case "prive", "privee", "prives", "privees", "private":
-			if !isPrivateBusiness(before, after) {
-				return mark{class: relais.PrivacyDoubtful, word: w}
-			}
-		}
-	}
-	return mark{class: relais.PrivacyNone}
-}
-
-// isStaff tells whether "personnel" between two words means the staff, personal data,
-// or a thing that companies give each person.
-func isStaff(before, after string) bool {
-	switch before {
-	case "du", "le", "au", "de", "des", "notre", "votre", "leur", "ce", "un", "tout", "en", "chef", "delegue", "donnees", "donnee", "effets", "espace", "code", "mot", "assistant",
-		"protection", "equipement", "formation", "compte", "acces", "data", "key", "military", "sales", "developpement", "coaching", "apport", "no", "abus":
-		return true
-	}
-	switch after {
-	case "soignant", "technique", "administratif", "navigant", "interimaire", "commercial", "encadrant", "medical", "roulant", "enseignant", "ouvrier", "qualifie", "de", "du", "des", "et",
-		"data", "protective", "assistant", "information", "computer", "injury", "loan", "care", "trainer", "development", "hygiene", "shopper", "service":
-		return true
 	}
 	return false
 }
 
-// isPrivateBusiness tells whether "private" between two words is a word of business.
-func isPrivateBusiness(before, after string) bool {
-	switch before {
-	case "secteur", "espace", "cle", "vie", "acces", "banque", "droit", "reseau", "etablissement", "clinique", "entreprise", "label", "marque", "zone", "parking", "hopital", "ecole", "client",
-		"public", "marche", "marches", "domaine", "investisseur", "investisseurs", "acteurs", "fonds", "the", "organisme", "promoteur", "societe", "cloud", "semi", "reseaux":
+// leads tells whether something other than a space parts words from those that follow:
+// "PRIVÉ - dîner", "Perso : vacances", "[Personnel] notaire".
+func (t *markedText) leads(l *privateWords, i, n int) bool {
+	if n == 1 && strings.ContainsAny(t.gap(i), "[({*#") {
 		return true
 	}
-	switch after {
-	case "label", "labels", "equity", "cloud", "sector", "bank", "banking", "company", "network", "key", "limited", "ltd", "placement", "investor", "investors", "client", "clients", "de", "d",
-		"public", "sale", "sales", "event", "link", "channel", "beta", "preview", "room", "cible", "et", "customers", "wealth", "foundation", "hospital", "clinic", "practice", "investment":
-		return true
+	gap := t.gap(i + n)
+	if gap == "-" || gap == "_" { // "private-label" is a compound, "perso-photos" is not
+		return !t.compound(l, i, n)
 	}
-	return false
+	return strings.Trim(gap, " \u00A0'\u2019.&") != ""
 }
 
-// folderMark tells how far the name of one level of a folder marks what is in it. A
-// folder named "Personnel" is one of the rep's own, not of the staff's.
-func folderMark(level string) mark {
-	folded := fold(level)
-	switch {
-	case folded == "":
-		return mark{class: relais.PrivacyNone}
-	case folded == "donnees personnelles":
-		return mark{class: relais.PrivacyDoubtful, word: folded} // CEDH, Libert v. France: a disk of that name did not suffice
-	case isMark(folded):
-		return mark{class: relais.PrivacySufficient, word: folded}
+// trails tells whether what ends a text is parted from the rest: "Dîner - perso".
+func (t *markedText) trails(i int) bool {
+	gap := t.gap(i)
+	return strings.ContainsAny(gap, "-\u2013\u2014:|/") && strings.Contains(gap, " ")
+}
+
+// compound tells whether a phrase goes together with the words beside it into
+// something of business.
+func (t *markedText) compound(l *privateWords, i, n int) bool {
+	if t.covered(l, i, n) {
+		return true
 	}
-	for _, p := range [...]string{
-		"dossier personnel", "dossiers personnels", "dossier perso", "dossiers perso", "documents personnels", "documents perso", "docs perso", "mails perso", "mails personnels",
-		"messages personnels", "messages perso", "courrier personnel", "courrier perso", "affaires personnelles", "affaires perso", "photos perso", "photos personnelles", "mes affaires personnelles",
-		"fichiers personnels", "fichiers perso", "personal files", "personal stuff", "personal mail", "personal email", "private files", "private stuff", "private mail", "my private", "my personal", "vie perso", "zone perso",
-	} {
-		if hasPhrase(folded, p) {
-			return mark{class: relais.PrivacySufficient, word: p}
+	return slices.ContainsFunc(l.phrases[t.phrase(i, n)], func(rule int) bool {
+		r := &l.rules[rule]
+		return r.Class == relais.PrivacyDoubtful && r.At == atAnywhere && r.voided(t, i, n)
+	})
+}
+
+// covered tells whether a phrase is part of one of business.
+func (t *markedText) covered(l *privateWords, i, n int) bool {
+	for from := max(0, i+n-l.longest); from <= i; from++ {
+		for size := i + n - from; size <= l.longest && from+size <= len(t.words); size++ {
+			if l.business[t.phrase(from, size)] {
+				return true
+			}
 		}
 	}
-	return markOf(level)
+	return false
 }
 
 // hasPhrase tells whether folded words hold a phrase, whole words only.

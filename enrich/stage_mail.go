@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -70,8 +71,20 @@ func (r *reader) bodyText(mail *format.Mail, in *Input, doc *relais.Document) {
 func (r *reader) input(ctx context.Context, c relais.CaseID, it relais.Item) Input {
 	return Input{
 		Case: c, Owner: r.owners.owner(ctx, c, it.Occurrence.Owner), Kind: it.Kind,
-		Folder: it.Occurrence.Folder, Name: it.Name, Labels: it.Labels, Received: it.Received,
+		Source: it.Occurrence.Source, Folder: it.Occurrence.Folder, Name: it.Name, SavedAs: savedAs(it),
+		Labels: it.Labels, Received: it.Received,
 	}
+}
+
+// savedAs gives the name of the file that a message was saved as, "" when it stood in
+// a mailbox.
+func savedAs(it relais.Item) string {
+	name := path.Base(it.Occurrence.Position)
+	switch strings.ToLower(path.Ext(name)) {
+	case ".eml", ".emlx", ".msg", ".mht", ".txt":
+		return name
+	}
+	return ""
 }
 
 // describe puts what was found into a document.

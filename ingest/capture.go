@@ -154,7 +154,7 @@ func (g *gatherer) plan(ctx context.Context) []target {
 		})
 		for _, f := range folders {
 			t := target{source: s, folder: f, known: known}
-			if g.job.Personal != nil && g.job.Personal(f.Name) {
+			if g.job.Personal != nil && (g.job.Personal(f.Name) || g.job.Personal(s.Label())) {
 				personal = append(personal, t)
 			} else {
 				others = append(others, t)

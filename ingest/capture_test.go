@@ -163,6 +163,13 @@ func TestPersonalFoldersComeFirst(t *testing.T) {
 	if got := a.items[0].Occurrence.Folder; got != "Perso" {
 		t.Errorf("%q was captured first", got)
 	}
+	a, j = newArchive(), job(messages(2, "inbox"), messages(2, "other"))
+	j.Sources[1].(*listed).label = "Perso"
+	j.Personal = func(f string) bool { return f == "Perso" }
+	a.run(t, j)
+	if got := a.items[0].Occurrence.Source; got != "Perso" {
+		t.Errorf("source %q was captured first", got)
+	}
 }
 
 func TestDryRunStoresNothing(t *testing.T) {

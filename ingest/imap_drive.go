@@ -150,7 +150,7 @@ func (r *fetching) message(s *session, data *imapclient.FetchMessageData) (m mes
 		case imapclient.FetchItemDataUID:
 			m.uid = item.UID
 		case imapclient.FetchItemDataFlags:
-			m.flags = flagsOf(item.Flags)
+			m.flags, m.labels = flagsOf(item.Flags), keywordsOf(item.Flags)
 		case imapclient.FetchItemDataInternalDate:
 			m.received = item.Time
 		case imapclient.FetchItemDataBodySection:
@@ -252,4 +252,26 @@ func flagsOf(list []imap.Flag) []string {
 	}
 	slices.Sort(flags)
 	return slices.Compact(flags)
+}
+
+// mostKeywords bounds the keywords of a message that are kept.
+const mostKeywords = 100
+
+// keywordsOf gives the keywords that people set on a message (RFC 9051 section 2.3.2),
+// sorted: tags, which may mark it. Those by which programs talk to each other are left
+// out, but "$label3", which a program shows as "Personal".
+func keywordsOf(list []imap.Flag) []string {
+	var keywords []string
+	for _, f := range list {
+		name := label(string(f))
+		switch lower := strings.ToLower(name); {
+		case strings.HasPrefix(name, `\`), lower == "junk", lower == "nonjunk", lower == "notjunk":
+		case strings.HasPrefix(name, "$") && !strings.HasPrefix(lower, "$label"):
+		default:
+			keywords = append(keywords, name)
+		}
+	}
+	slices.Sort(keywords)
+	keywords = slices.Compact(keywords)
+	return keywords[:min(len(keywords), mostKeywords)]
 }

@@ -194,6 +194,7 @@ func (r *fetching) hand(uid imap.UID, f Found, forGood bool) error {
 type message struct {
 	uid      imap.UID
 	flags    []string
+	labels   []string
 	received time.Time
 	content  *content // nil: no bytes were sent
 }
@@ -222,7 +223,7 @@ func (b bodies) options(plain bool) *imap.FetchOptions {
 
 // take hands a message out.
 func (b bodies) take(m message) error {
-	return b.hand(m.uid, Found{Kind: relais.KindMessage, Size: m.content.size, Received: m.received, Flags: m.flags, Body: m.content}, true)
+	return b.hand(m.uid, Found{Kind: relais.KindMessage, Size: m.content.size, Received: m.received, Flags: m.flags, Labels: m.labels, Body: m.content}, true)
 }
 
 func (b bodies) blame(uid imap.UID, why Reason, forGood bool) error {

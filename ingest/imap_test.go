@@ -87,6 +87,19 @@ func TestIMAP(t *testing.T) {
 	}
 }
 
+// TestIMAPKeywords checks that what people tag is kept beside a message, and what
+// programs note is not.
+func TestIMAPKeywords(t *testing.T) {
+	f := inbox(1)
+	f.Messages[0].Flags = `\Seen NonJunk perso $MDNSent $label3 Clients \Answered`
+	s := testkit.NewIMAP(t, f)
+	a := newArchive()
+	a.run(t, job(openServer(t, "imap://"+s.Addr())))
+	if diff := cmp.Diff([]string{"$label3", "Clients", "perso"}, a.items[0].Labels); diff != "" {
+		t.Errorf("labels (-want +got):\n%s", diff)
+	}
+}
+
 func TestIMAPRules(t *testing.T) {
 	f := inbox(20)
 	f.Attrs = `\Trash`

@@ -146,6 +146,21 @@ func TestDates(t *testing.T) {
 	}
 }
 
+// TestDecodeWordsOfFields reads values that programs encoded twice, or cut.
+func TestDecodeWordsOfFields(t *testing.T) {
+	for value, want := range map[string]string{
+		"plain": "plain", "a =?b": "a =?b", "=?UTF-8?Q?Priv=C3=A9?=": "Privé",
+		"Pe =?UTF-8?Q?r?=\r\n =?UTF-8?Q?so?=":            "Pe rso",
+		"=?UTF-8?Q?=3D=3FUTF-8=3FB=3FUGVyc28=3D=3F=3D?=": "Perso",
+		"Inbox,=?UTF-8?Q?Priv=C3=A9":                     "Inbox,Privé",
+		"=?UTF-8?B?UHJpdsOp?":                            "Privé",
+	} {
+		if got := DecodeWords(value); got != want {
+			t.Errorf("%q is %q, not %q", value, got, want)
+		}
+	}
+}
+
 func TestDecodeWords(t *testing.T) {
 	for input, want := range map[string]string{
 		"plain":                                   "plain",

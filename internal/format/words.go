@@ -46,6 +46,31 @@ func decodeWords(s, fallback string, warn *warnings) string {
 	return out.String()
 }
 
+// wordsNested is how often a value is decoded: a program that encodes what is encoded
+// already does so once, seldom twice.
+const wordsNested = 3
+
+// DecodeWords gives the text of an unstructured value, or of a name made of one, in
+// UTF-8: its encoded words decoded (RFC 2047), also those that were encoded again, and
+// a last one that was cut before its end. Fields of a Mail's Header need it; its
+// Subject and names are decoded already.
+func DecodeWords(s string) string {
+	for range wordsNested {
+		if !strings.Contains(s, "=?") {
+			break
+		}
+		decoded := decodeWords(s, "", &warnings{})
+		if i := strings.LastIndex(decoded, "=?"); i >= 0 && strings.Count(decoded[i:], "?") >= 3 && !strings.Contains(decoded[i+2:], "?=") {
+			decoded = decodeWords(strings.TrimRight(decoded, "? ")+"?=", "", &warnings{})
+		}
+		if decoded == s {
+			break
+		}
+		s = decoded
+	}
+	return cleanLine(s)
+}
+
 // word is one encoded word, its text not yet in UTF-8.
 type word struct {
 	charset string
