@@ -1,6 +1,8 @@
 package enrich
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/relais-archive/relais/internal/relais"
@@ -19,6 +21,7 @@ const (
 	signalPhone         = "phone"          // a contact's telephone number
 	signalSubject       = "subject"        // a name in the subject
 	signalText          = "text"           // a name in new text
+	signalListed        = "listed"         // a name in a file, or among several in a note between colleagues, with its line
 	signalSignature     = "signature"      // a name in a signature
 	signalAttachment    = "attachment"     // a name in an attachment's file name
 	signalFile          = "file_name"      // a name in the file's name
@@ -60,6 +63,8 @@ func signalWeight(signal string) int {
 		return 650
 	case signalWritten, signalMeeting:
 		return 600
+	case signalListed: // shown, but not once a thread has passed it on
+		return 550
 	case signalText:
 		return 450
 	case signalQuotedOther:
@@ -73,7 +78,8 @@ const (
 	shareCopied    = 850 // an address in Cc or Bcc
 	shareRobot     = 700 // a robot's address
 	shareOneWord   = 700 // a name of one word
-	maxClientTags  = 20
+	shareOneListed = 920 // the same, in a list
+	maxClientTags  = 200 // a list may name them all
 	maxDetail      = 100
 	maxTextAddress = 100 // addresses in text that are looked up
 	headingBytes   = 400 // of a file: letterhead, title, addressee
@@ -89,6 +95,8 @@ func newClientEnricher(x *ClientIndex) clientEnricher {
 }
 
 func (clientEnricher) Name() string { return "client" }
+
+func isClientEnricher(e Enricher) bool { _, is := e.(clientEnricher); return is }
 
 func (e clientEnricher) Enrich(in *Input, out *Findings) {
 	if len(e.index.names) == 0 {
@@ -232,18 +240,54 @@ func (c *clientFinder) mentions() {
 		c.names(name, signalAttachment)
 	}
 	c.heading()
-	list, text := c.in.textWords(), c.in.head()
-	c.index.find(list, c.skip, func(m match) {
+	c.inText()
+}
+
+// inText looks for names in the text. What stands in the rep's own papers (a list of
+// accounts, a report, a note for whom takes over) is about each client that it names;
+// what is exchanged with others mostly is not.
+func (c *clientFinder) inText() {
+	var fresh []match
+	text := c.in.head()
+	c.index.find(c.in.textWords(), c.skip, func(m match) {
 		if inAddress(text, m.start, m.end) {
 			return
 		}
 		switch zoneAt(c.out.Zones, m.start) {
 		case relais.ZoneNew:
-			c.named(m, signalText, text[m.start:m.end])
+			fresh = append(fresh, m)
 		case relais.ZoneSignature:
-			c.named(m, signalSignature, text[m.start:m.end])
+			c.named(m, signalSignature, text[m.start:m.end], "")
 		}
 	})
+	if !c.ownPaper(fresh) {
+		for _, m := range fresh {
+			c.named(m, signalText, text[m.start:m.end], "")
+		}
+		return
+	}
+	line, at, seen := 1, 0, map[string]bool{}
+	for _, m := range fresh {
+		line, at = line+strings.Count(text[at:m.start], "\n"), m.start
+		if key := strings.Join(m.name.ids, " "); !seen[key] {
+			seen[key] = true
+			c.named(m, signalListed, text[m.start:m.end], ", l. "+strconv.Itoa(line))
+		}
+	}
+}
+
+// ownPaper tells whether a text was written in the house: a file, or a message between
+// colleagues that names several clients.
+func (c *clientFinder) ownPaper(names []match) bool {
+	if c.in.Mail == nil {
+		return true
+	}
+	for _, p := range c.out.People {
+		if p.Address != "" && !c.in.isOwn(p.Address) {
+			return false
+		}
+	}
+	return len(c.out.People) > 0 && slices.ContainsFunc(names, func(m match) bool { return !slices.Equal(m.name.ids, names[0].name.ids) })
 }
 
 // heading looks for the client that a file is made out to. A head that names several
@@ -262,7 +306,7 @@ func (c *clientFinder) heading() {
 		}
 	})
 	if len(clients) == 1 {
-		c.named(found[0], signalHeading, text[found[0].start:found[0].end])
+		c.named(found[0], signalHeading, text[found[0].start:found[0].end], "")
 	}
 }
 
@@ -274,18 +318,22 @@ func (c *clientFinder) names(text, signal string) {
 	text = cutAt(text, 1000)
 	c.index.find(splitWords(text, nil), c.skip, func(m match) {
 		m.capital = m.capital || signal != signalSubject
-		c.named(m, signal, text[m.start:m.end])
+		c.named(m, signal, text[m.start:m.end], "")
 	})
 }
 
-// named adds a name. One of a single word is a common word without its capital.
-func (c *clientFinder) named(m match, signal, text string) {
-	detail, share := strings.Join(strings.Fields(text), " "), 1000
+// named adds a name, and where it stands. One of a single word is a common word without
+// its capital.
+func (c *clientFinder) named(m match, signal, text, place string) {
+	detail, share := strings.Join(strings.Fields(text), " ")+place, 1000
 	if m.name.words == 1 {
 		if !m.capital {
 			return
 		}
 		share = shareOneWord
+		if signal == signalListed {
+			share = shareOneListed
+		}
 	}
 	if m.name.generic {
 		if c.generic == nil {

@@ -83,6 +83,9 @@ func TestClient(t *testing.T) {
 		{"a generic name beside its domain", "From: x@st.example\nSubject: Services Transport\n\nBonjour", "C4 domain subject"},
 		{"shared name", among + "Subject: Doublon Nord\n\nBonjour", "C7 subject;C8 subject"},
 		{"name in text", among + "Subject: Point\n\nJ'ai vu Martin\nÉnergies hier.", "C1 text"},
+		{"a note that names several", among + "Subject: Point\n\nMartin Énergies : Eve décide.\n\nZephirox : perdu.", "C1 listed;C6 listed"},
+		{"the same to somebody else", "From: camille@vendeur.example\nTo: luc@home.example\nSubject: Point\n\nMartin Énergies : Eve décide.\n\nZephirox : perdu.", "C1 text;C6 text"},
+		{"a note that quotes several", among + "Subject: Point\n\nVu.\n\n> Martin Énergies : Eve décide.\n> Zephirox : perdu.", ""},
 		{"not in a quote", among + "Subject: Point\n\nOui.\n\n> J'ai vu Martin Énergies hier.", ""},
 		{"signature", "From: x@home.example\n\nBonjour, voici le bon.\n\n-- \nJo\nMartin Énergies\n", "C1 signature"},
 		{"folder", among + "Folder: Clients/Martin Energies\n\nBonjour", "C1 folder"},
@@ -141,6 +144,26 @@ func TestClientOfFile(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"C3 heading", "C6 file_name"}, got); diff != "" {
 		t.Errorf("clients (-want +got):\n%s", diff)
+	}
+}
+
+// TestListOfClients: a file that names many is about each, less surely, and says where.
+func TestListOfClients(t *testing.T) {
+	var clients []relais.Client
+	var text strings.Builder
+	for i := range 60 {
+		name := string(rune('A'+i/8)) + "ko" + string(rune('a'+i%8)) + "mar Industries"
+		clients = append(clients, relais.Client{ID: "L" + string(rune('0'+i)), Name: name})
+		text.WriteString("- " + name + " : voir " + name + "\n")
+	}
+	got := findAll(mustEnrichers(t, Config{Clients: clients}), &Input{Kind: relais.KindFile, Name: "passation.txt", Text: text.String()}).Clients
+	if len(got) != len(clients) {
+		t.Fatalf("%d of %d clients", len(got), len(clients))
+	}
+	for _, tag := range got {
+		if tag.Confidence < relais.ShownConfidence || tag.Confidence > 600 || len(tag.Evidence) != 1 || !strings.Contains(tag.Evidence[0].Detail, ", l. ") {
+			t.Errorf("%+v", tag)
+		}
 	}
 }
 

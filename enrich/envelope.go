@@ -41,7 +41,7 @@ func (s *Stage) envelopes(c relais.CaseID, d decided, seen []relais.Occurrence, 
 		e := root
 		e.TextBlob, e.Member, e.Document = a.TextBlob, a.Member, a.Document
 		e.Document.Thread = doc.Thread
-		e.Document.Clients = fromMessage(doc.ID, doc.Clients)
+		e.Document.Clients = uniteClients(fromMessage(doc.ID, doc.Clients), a.Document.Clients)
 		e.Document.Topics = fromMessage(doc.ID, doc.Topics)
 		e.Document.Occurrences = doc.Occurrences
 		list = append(list, envelope{Envelope: e})
@@ -99,7 +99,7 @@ func fit(e *relais.Envelope) ([]byte, error) {
 		d.References = head(d.References, n)
 		d.To, d.Cc, d.Bcc = head(d.To, n), head(d.Cc, n), head(d.Bcc, n)
 		d.People, d.Attachments, d.Occurrences = head(d.People, n), head(d.Attachments, n), head(d.Occurrences, n)
-		d.Zones = head(d.Zones, 4*n)
+		d.Zones, d.Clients = head(d.Zones, 4*n), head(d.Clients, n)
 		d.Warnings = warnTruncated(head(d.Warnings, n))
 		body, err = encodeEnvelope(e)
 	}

@@ -84,7 +84,7 @@ func NewStage(ctx context.Context, d Deps) (*Stage, error) {
 		seen: newWidespread(), logger: d.Logger, clock: d.Clock,
 		reader: &reader{
 			blobs: d.Blobs, recall: d.State, recent: newRecent(), extractor: d.Extractor, limits: d.Limits,
-			enrichers: enrichers, owners: newOwnerBook(d.State), names: names, workers: max(1, d.Workers),
+			enrichers: enrichers, clients: enrichers[slices.IndexFunc(enrichers, isClientEnricher)], owners: newOwnerBook(d.State), names: names, workers: max(1, d.Workers),
 		},
 	}, nil
 }

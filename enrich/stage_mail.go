@@ -163,6 +163,9 @@ func (r *reader) readAttachments(ctx context.Context, c relais.CaseID, it relais
 			}
 			doc.MediaType, doc.Extraction, doc.Warnings, doc.Language = e.MediaType, e.Outcome, e.Warnings, e.Language
 			af.TextBlob = e.Text
+			if doc.Clients, err = r.namedIn(ctx, c, it, m, a, e.Text, got); err != nil {
+				return err
+			}
 		}
 		af.Document = doc
 		got.facts.Attachments = append(got.facts.Attachments, af)
@@ -170,6 +173,23 @@ func (r *reader) readAttachments(ctx context.Context, c relais.CaseID, it relais
 			relais.Attachment{ID: id, Name: a.Name, MediaType: doc.MediaType, Size: a.Size, SHA256: a.SHA256, Inline: inline[a.SHA256]})
 	}
 	return nil
+}
+
+// namedIn gives the clients that an attachment names, when a colleague sent it: a list
+// or a report of the house. Others' papers are about whom they were exchanged with.
+func (r *reader) namedIn(ctx context.Context, c relais.CaseID, it relais.Item, m *format.Mail, a format.MailPart, text relais.Digest, got *reading) ([]relais.Tag, error) {
+	in := r.input(ctx, c, it)
+	if len(r.names) == 0 || text.IsZero() || len(m.From) == 0 || !in.isOwn(strings.ToLower(m.From[0].Address)) {
+		return nil, nil
+	}
+	var err error
+	if in.Text, err = r.text(ctx, c, text, got); err != nil {
+		return nil, err
+	}
+	in.Kind, in.Name, in.Folder = relais.KindFile, a.Name, ""
+	var found Findings
+	r.clients.Enrich(&in, &found)
+	return found.Clients, nil
 }
 
 // attachmentOrder sorts attachments by digest, then by place in the message: copies

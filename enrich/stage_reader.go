@@ -31,6 +31,7 @@ type reader struct {
 	extractor extract.Extractor
 	limits    format.Limits
 	enrichers []Enricher
+	clients   Enricher // that of them which finds clients
 	owners    *ownerBook
 	names     map[string]string // clients' names by id
 	workers   int
