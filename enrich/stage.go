@@ -83,7 +83,7 @@ func NewStage(ctx context.Context, d Deps) (*Stage, error) {
 		log: d.Log, blobs: d.Blobs, state: d.State, generation: generation, discover: len(clients) == 0,
 		seen: newWidespread(), logger: d.Logger, clock: d.Clock,
 		reader: &reader{
-			blobs: d.Blobs, recall: d.State, recent: newRecent(), extractor: d.Extractor, limits: d.Limits,
+			blobs: d.Blobs, recall: d.State, recent: newRecent(), extractor: d.Extractor, limits: d.Limits, identity: Identity,
 			enrichers: enrichers, clients: enrichers[slices.IndexFunc(enrichers, isClientEnricher)], owners: newOwnerBook(d.State), names: names, workers: max(1, d.Workers),
 		},
 	}, nil
@@ -310,6 +310,9 @@ func (s *Stage) fault(err error) {
 // nothing more of this one's is merged, and a stage of the next is to be made.
 func (s *Stage) Run(ctx context.Context, log stream.Log) error {
 	if err := s.Recover(ctx); err != nil {
+		return err
+	}
+	if err := s.Mend(ctx); err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)

@@ -10,19 +10,23 @@ import (
 	"github.com/relais-archive/relais/internal/state"
 )
 
-// inheritAll gives the documents of a merge, and all others of their threads, what
-// they inherit. Those others whose inheritance changed are touched and returned.
+// inheritAll gives the documents of a merge, and all others of the threads they are in
+// and were in, what they inherit. Those others whose inheritance changed are touched and returned.
 func (s *Stage) inheritAll(ctx context.Context, m *state.Merging, docs map[relais.DocumentID]*decided) ([]state.Document, error) {
 	threads := map[string]bool{}
 	for _, d := range docs {
 		threads[d.row.Thread] = true
+		threads[d.left] = true
 	}
+	delete(threads, "") // those that are to be withdrawn
 	members, err := m.InThreads(ctx, sortedKeys(threads))
 	if err != nil {
 		return nil, err
 	}
 	for id, d := range docs {
-		members[id] = d.row
+		if members[id] = d.row; d.gone {
+			delete(members, id)
+		}
 	}
 	found, err := m.Discovered(ctx)
 	if err != nil {

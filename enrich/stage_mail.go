@@ -26,7 +26,7 @@ func (r *reader) readMessage(ctx context.Context, c relais.CaseID, it relais.Ite
 	if err != nil {
 		return reading{}, err
 	}
-	content := Identity(mail)
+	content := r.identity(mail)
 	got := reading{item: it, document: relais.NewDocumentID(c, content)}
 	doc := messageDocument(mail, it)
 	doc.ID, doc.Content = got.document, content

@@ -18,6 +18,8 @@ type decided struct {
 	row   state.Document
 	facts *facts
 	seen  []relais.Occurrence
+	left  string // the thread it was in, where it was known
+	gone  bool   // it is seen nowhere any more
 }
 
 func decidedRows(rows []state.Document) []decided {
@@ -31,26 +33,26 @@ func decidedRows(rows []state.Document) []decided {
 // merge adds readings to what is known of a case, in one transaction, and gives the
 // documents that changed. Adding is commutative: of a document the smallest
 // occurrence is displayed, evidence is united, one mark withholds it; of threads
-// the parts that hang together become one.
-func (s *Stage) merge(ctx context.Context, c relais.CaseID, readings []reading) ([]decided, error) {
+// the parts that hang together become one. A document that loses its last occurrence
+// is withdrawn; so are those named as doubted that have none.
+func (s *Stage) merge(ctx context.Context, c relais.CaseID, readings []reading, doubted ...relais.DocumentID) ([]decided, error) {
 	var out []decided
 	err := s.state.Merge(ctx, c, s.generation, func(m *state.Merging) error {
-		docs, err := s.gather(ctx, c, m, readings)
+		was, err := readBefore(ctx, m, readings, doubted)
 		if err != nil {
 			return err
 		}
-		read := slices.DeleteFunc(slices.Clone(readings), func(g reading) bool { return g.refusal != nil })
-		threads, err := weave(ctx, m, read)
+		docs, err := s.gather(ctx, c, m, readings, was)
 		if err != nil {
 			return err
-		}
-		for id, d := range docs {
-			d.row.Thread = threads[id]
-			if d.row.Thread == "" {
-				d.row.Thread = threadKey("document", string(id))
-			}
 		}
 		if err := s.record(ctx, m, readings); err != nil {
+			return err
+		}
+		if err := thread(ctx, m, docs, readings); err != nil {
+			return err
+		}
+		if err := s.lose(ctx, c, m, docs, was); err != nil {
 			return err
 		}
 		if err := s.judgeAll(ctx, m, docs); err != nil {
@@ -69,8 +71,18 @@ func (s *Stage) merge(ctx context.Context, c relais.CaseID, readings []reading) 
 	return out, err
 }
 
+// thread puts the documents of a merge into their threads.
+func thread(ctx context.Context, m *state.Merging, docs map[relais.DocumentID]*decided, readings []reading) error {
+	read := slices.DeleteFunc(slices.Clone(readings), func(g reading) bool { return g.refusal != nil })
+	threads, err := weave(ctx, m, read)
+	for id, d := range docs {
+		d.row.Thread = cmp.Or(threads[id], threadKey("document", string(id)))
+	}
+	return err
+}
+
 // gather unites each reading with what was known of its document.
-func (s *Stage) gather(ctx context.Context, c relais.CaseID, m *state.Merging, readings []reading) (map[relais.DocumentID]*decided, error) {
+func (s *Stage) gather(ctx context.Context, c relais.CaseID, m *state.Merging, readings []reading, was before) (map[relais.DocumentID]*decided, error) {
 	var ids []relais.DocumentID
 	for _, g := range readings {
 		if g.refusal == nil {
@@ -93,15 +105,17 @@ func (s *Stage) gather(ctx context.Context, c relais.CaseID, m *state.Merging, r
 			if d, err = s.known(ctx, c, row, known); err != nil {
 				return nil, err
 			}
-			if known {
+			if known && !was.losers[g.document] {
 				d.seen = s.seen.at(g.document, row.Revision)
 			}
+			d.left = row.Thread
 			d.row.ID = g.document
 			d.row.Revision++
 			d.row.Dirty = true
 			docs[g.document] = d
 		}
 		unite(d, g)
+		d.row.Earlier = d.row.Earlier.Unite(was.marks(g))
 		if _, known := rows[g.document]; !known || d.seen != nil {
 			d.seen = append(d.seen, g.item.Occurrence)
 		}
@@ -123,7 +137,12 @@ func (s *Stage) known(ctx context.Context, c relais.CaseID, row state.Document, 
 		return &decided{row: state.Document{ID: row.ID, Generation: s.generation, Members: row.Members,
 			Revision: row.Revision, Earlier: row.Marks()}}, nil
 	}
-	d := &decided{row: row}
+	return s.opened(ctx, c, row)
+}
+
+// opened opens all that is known of a document.
+func (s *Stage) opened(ctx context.Context, c relais.CaseID, row state.Document) (*decided, error) {
+	d := &decided{row: row, left: row.Thread}
 	if row.Facts == nil {
 		return d, nil
 	}
@@ -246,7 +265,7 @@ func unitePrivacy(a, b relais.Privacy) relais.Privacy {
 	return p
 }
 
-// write records the documents of a merge, their facts sealed.
+// write records the documents of a merge, with their facts sealed.
 func (s *Stage) write(ctx context.Context, c relais.CaseID, m *state.Merging, docs map[relais.DocumentID]*decided) error {
 	if err := s.sealFacts(ctx, c, docs); err != nil {
 		return err

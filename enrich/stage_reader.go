@@ -30,6 +30,7 @@ type reader struct {
 	recent    *recent
 	extractor extract.Extractor
 	limits    format.Limits
+	identity  func(*format.Mail) relais.ContentID
 	enrichers []Enricher
 	clients   Enricher // that of them which finds clients
 	owners    *ownerBook

@@ -2,6 +2,7 @@ package enrich
 
 import (
 	"context"
+	"slices"
 
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/state"
@@ -47,7 +48,8 @@ func (s *Stage) judgeAll(ctx context.Context, m *state.Merging, docs map[relais.
 }
 
 // dropEarlier lets the marks of an earlier reading fall once every occurrence was read
-// anew: what they said is then said by those who still see it, or by nobody.
+// anew, also of the documents that some were read as then: what they said is then said
+// by those who still see it, or by nobody.
 func (s *Stage) dropEarlier(ctx context.Context, m *state.Merging, docs map[relais.DocumentID]*decided) error {
 	var ids []relais.DocumentID
 	for _, id := range sortedKeys(docs) {
@@ -55,13 +57,17 @@ func (s *Stage) dropEarlier(ctx context.Context, m *state.Merging, docs map[rela
 			ids = append(ids, id)
 		}
 	}
-	unread, err := m.Unread(ctx, ids, s.generation)
+	all := slices.Clone(ids)
+	for _, id := range ids {
+		all = append(all, docs[id].row.Earlier.Of...)
+	}
+	unread, err := m.Unread(ctx, uniteIDs(all, nil), s.generation)
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
-		if !unread[id] {
-			docs[id].row.Earlier = state.Marks{}
+		if row := &docs[id].row; !unread[id] && !slices.ContainsFunc(row.Earlier.Of, func(of relais.DocumentID) bool { return unread[of] }) {
+			row.Earlier = state.Marks{}
 		}
 	}
 	return nil

@@ -176,7 +176,8 @@ func linkSubjects(ctx context.Context, m *state.Merging, readings []reading) (*d
 		}
 		if s := g.links.subject; s.Subject != "" {
 			subjects = append(subjects, s.Subject)
-			fresh[s.Subject+string(s.Document)] = s
+			key := s.Subject + string(s.Document)
+			fresh[key] = uniteSubjects(fresh[key], s)
 		}
 	}
 	slices.Sort(subjects)
@@ -187,6 +188,11 @@ func linkSubjects(ctx context.Context, m *state.Merging, readings []reading) (*d
 	var puts []state.Subject
 	for _, key := range sortedKeys(fresh) {
 		s := fresh[key]
+		for _, had := range known[s.Subject] {
+			if had.Document == s.Document {
+				s = uniteSubjects(had, s)
+			}
+		}
 		for _, other := range known[s.Subject] {
 			if tied(s, other) {
 				sets.join(threadKey("document", string(s.Document)), threadKey("document", string(other.Document)))
@@ -196,6 +202,16 @@ func linkSubjects(ctx context.Context, m *state.Merging, readings []reading) (*d
 		puts = append(puts, s)
 	}
 	return sets, m.PutSubjects(ctx, puts)
+}
+
+// uniteSubjects makes one of what two copies of a message say: one may name other
+// messages where the other does not, or be from another owner's mailbox.
+func uniteSubjects(had, s state.Subject) state.Subject {
+	s.Orphan = s.Orphan || had.Orphan
+	s.People = slices.Concat(had.People, s.People)
+	slices.Sort(s.People)
+	s.People = slices.Compact(s.People)
+	return s
 }
 
 // disjoint is a union of sets of keys, each named by its smallest key.

@@ -40,10 +40,17 @@ func currentGeneration(ctx context.Context, q session) (g int64, err error) {
 	return g, unavailable("read generation", err)
 }
 
+// raiseGeneration also forgets which messages hang together: what tied two of them may
+// not be read again, and a tie cannot be taken out of a thread.
 func raiseGeneration(ctx context.Context, tx session) (int64, error) {
 	g, err := currentGeneration(ctx, tx)
 	if err != nil {
 		return 0, err
+	}
+	for _, table := range []string{"thread_keys", "subjects"} {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table); err != nil {
+			return 0, err
+		}
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ('generation', $1)
 		ON CONFLICT (name) DO UPDATE SET value = excluded.value`, strconv.FormatInt(g+1, 10))

@@ -57,10 +57,26 @@ func (db *DB) Appended(ctx context.Context, c relais.CaseID, list []Appended) er
 			WHERE case_id = v.column1 AND id = v.column2`, done); err != nil {
 			return err
 		}
+		if err := dropGone(ctx, tx, c, list); err != nil {
+			return err
+		}
 		return insertRows(ctx, tx, `INSERT INTO envelopes (id, case_id, root, blob, thread, revision, sealed) `,
 			`ON CONFLICT (id) DO UPDATE SET blob = excluded.blob, thread = excluded.thread, revision = excluded.revision,
 				sealed = excluded.sealed WHERE excluded.revision >= envelopes.revision`, rows)
 	})
+}
+
+// dropGone forgets the documents that were seen nowhere any more, once their tombstones
+// are appended.
+func dropGone(ctx context.Context, tx session, c relais.CaseID, list []Appended) error {
+	var bare []relais.DocumentID
+	for _, a := range list {
+		if len(a.Envelopes) == 0 {
+			bare = append(bare, a.Root)
+		}
+	}
+	return execIn(ctx, tx, `DELETE FROM documents WHERE case_id = $1 AND dirty = 0 AND facts IS NULL AND status = '' AND id IN (?)`,
+		[]any{string(c)}, bare)
 }
 
 // MarkAll marks every document as decided and not yet appended: for a stream

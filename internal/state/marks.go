@@ -13,6 +13,10 @@ import (
 type Marks struct {
 	Personal string  `json:"personal,omitempty"` // the rule that says so for sure, or ""
 	Doubts   []Doubt `json:"doubts,omitempty"`   // sorted, each once
+
+	// Of names the documents whose marks these were, where an occurrence of theirs was
+	// read anew as another document before the others were.
+	Of []relais.DocumentID `json:"of,omitempty"`
 }
 
 // Doubt is one mark that may be meant as private: the rule that saw it, and the folder
@@ -33,6 +37,9 @@ func (m Marks) Unite(other Marks) Marks {
 	m.Doubts = slices.Concat(m.Doubts, other.Doubts)
 	slices.SortFunc(m.Doubts, func(a, b Doubt) int { return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Folder, b.Folder)) })
 	m.Doubts = slices.Compact(m.Doubts)
+	m.Of = slices.Concat(m.Of, other.Of)
+	slices.Sort(m.Of)
+	m.Of = slices.Compact(m.Of)
 	return m
 }
 
@@ -71,5 +78,22 @@ func (m *Merging) Unread(ctx context.Context, ids []relais.DocumentID, generatio
 		found[id] = true
 		return err
 	})
+	return found, err
+}
+
+// Withheld gives those of the ids that are withheld, without facts.
+func (m *Merging) Withheld(ctx context.Context, ids []relais.DocumentID) (map[relais.DocumentID]Document, error) {
+	return documentsIn(ctx, m.tx, m.c, withoutFacts(), "status <> '' AND id", ids)
+}
+
+// Awaiting gives every document that is withheld by the marks of others.
+func (m *Merging) Awaiting(ctx context.Context) (map[relais.DocumentID]Document, error) {
+	found := map[relais.DocumentID]Document{}
+	err := each(ctx, m.tx, `SELECT `+documentColumns+` FROM documents WHERE case_id = $1 AND status <> '' AND earlier LIKE '%"of":%'`,
+		[]any{string(m.c)}, func(r row) error {
+			d, err := scanDocument(r)
+			found[d.ID] = d
+			return err
+		})
 	return found, err
 }

@@ -40,6 +40,21 @@ func (db *DB) ReadAt(ctx context.Context, c relais.CaseID, keys []string) (map[s
 	return found, unavailable("find occurrences", err)
 }
 
+// ReadAs gives the document that each of some occurrences, by key, was last read as,
+// for those that were.
+func (m *Merging) ReadAs(ctx context.Context, keys []string) (map[string]relais.DocumentID, error) {
+	found := map[string]relais.DocumentID{}
+	err := eachIn(ctx, m.tx, `SELECT okey, document FROM occurrences WHERE case_id = $1 AND outcome = 'read' AND okey IN (?)`,
+		[]any{string(m.c)}, keys, func(r row) error {
+			var k string
+			var d relais.DocumentID
+			err := r.Scan(&k, &d)
+			found[k] = d
+			return err
+		})
+	return found, err
+}
+
 // PutReadings records what became of items. An occurrence that ingest had no time
 // to record, because it stopped after its append, is recorded here.
 func (m *Merging) PutReadings(ctx context.Context, list []Reading) error {

@@ -61,14 +61,14 @@ func (m *Merging) Subjects(ctx context.Context, subjects []string) (map[string][
 	return found, err
 }
 
-// PutSubjects records messages under their subject.
+// PutSubjects records messages under their subject, in the place of what was recorded.
 func (m *Merging) PutSubjects(ctx context.Context, subjects []Subject) error {
 	rows := make([][]any, 0, len(subjects))
 	for _, s := range subjects {
 		rows = append(rows, []any{string(m.c), s.Subject, string(s.Document), s.Day, flag(s.Orphan), strings.Join(s.People, " ")})
 	}
 	return insertRows(ctx, m.tx, `INSERT INTO subjects (case_id, subject, document, day, orphan, people) `,
-		`ON CONFLICT (case_id, subject, document) DO NOTHING`, rows)
+		`ON CONFLICT (case_id, subject, document) DO UPDATE SET day = excluded.day, orphan = excluded.orphan, people = excluded.people`, rows)
 }
 
 // Discovered gives the domains that the case takes for clients.

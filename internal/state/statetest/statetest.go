@@ -40,6 +40,7 @@ func Test(t *testing.T, storage func(t *testing.T) Open) {
 		{"CapturedAgain", testCapturedAgain}, {"SettingsOfSeveral", testInitMeta}, {"AllMarked", testMarkAll},
 		{"TimeOfTheDatabase", testNow}, {"NewAliases", testAliases},
 		{"SmallestOccurrences", testSmallest}, {"ReadAnew", testUnread},
+		{"ReadAsAnother", testReadAs}, {"MarksOfOthers", testAwaiting}, {"Unsound", testUnsound}, {"ThreadsOfAGeneration", testGenerationThreads},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.run(t, storage(t)) })
 	}

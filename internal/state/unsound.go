@@ -1,0 +1,81 @@
+package state
+
+import (
+	"context"
+
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+// The ways in which what is remembered of a document may not hang together.
+const (
+	UnsoundUnseen    = "document_unseen"         // a document that no occurrence is read as
+	UnsoundLost      = "occurrence_undocumented" // an occurrence read as a document that is none
+	UnsoundStray     = "envelope_unknown"        // envelopes of a document that is none
+	UnsoundEnvelopes = "envelopes_differ"        // other envelopes than were appended
+)
+
+// Unsound is a document of which what is remembered does not hang together.
+type Unsound struct {
+	Case     relais.CaseID
+	Document relais.DocumentID // also where it is none
+	Code     string
+}
+
+// unseen tells the rows d of documents that were seen nowhere.
+const unseen = `NOT EXISTS (SELECT 1 FROM occurrences o WHERE o.case_id = d.case_id AND o.document = d.id AND o.outcome = 'read')`
+
+// unsoundQuery looks at all documents, occurrences and envelopes as they were at one
+// time. What was decided and not yet appended is on its way, and no fault.
+const unsoundQuery = `
+SELECT d.case_id, d.id, '` + UnsoundUnseen + `' FROM documents d WHERE d.dirty = 0 AND ` + unseen + `
+UNION SELECT o.case_id, o.document, '` + UnsoundLost + `' FROM occurrences o WHERE o.outcome = 'read'
+	AND NOT EXISTS (SELECT 1 FROM documents d WHERE d.case_id = o.case_id AND d.id = o.document)
+UNION SELECT e.case_id, e.root, '` + UnsoundStray + `' FROM envelopes e
+	WHERE NOT EXISTS (SELECT 1 FROM documents d WHERE d.case_id = e.case_id AND d.id = e.root)
+UNION SELECT d.case_id, d.id, '` + UnsoundEnvelopes + `' FROM documents d WHERE d.dirty = 0
+	AND CASE d.members WHEN '' THEN 0 ELSE LENGTH(d.members) - LENGTH(REPLACE(d.members, ' ', '')) + 1 END
+	<> (SELECT COUNT(*) FROM envelopes e WHERE e.case_id = d.case_id AND e.root = d.id)
+ORDER BY 1, 2, 3`
+
+// Unsound lists the documents of which what is remembered does not hang together, by
+// case and id. It reads everything once.
+func (db *DB) Unsound(ctx context.Context) ([]Unsound, error) {
+	var list []Unsound
+	err := each(ctx, db.read, unsoundQuery, nil, func(r row) error {
+		var u Unsound
+		err := r.Scan(&u.Case, &u.Document, &u.Code)
+		list = append(list, u)
+		return err
+	})
+	return list, unavailable("look for unsound documents", err)
+}
+
+// Bereft gives those of some documents that no occurrence is read as, known or not.
+func (m *Merging) Bereft(ctx context.Context, ids []relais.DocumentID) (map[relais.DocumentID]bool, error) {
+	bereft := make(map[relais.DocumentID]bool, len(ids))
+	for _, id := range ids {
+		bereft[id] = true
+	}
+	err := eachIn(ctx, m.tx, `SELECT d.id FROM documents d WHERE d.case_id = $1 AND NOT `+unseen+` AND d.id IN (?)`,
+		[]any{string(m.c)}, ids, func(r row) error {
+			var id relais.DocumentID
+			err := r.Scan(&id)
+			delete(bereft, id)
+			return err
+		})
+	return bereft, err
+}
+
+// Members gives the documents whose envelopes are kept of some messages or files, those
+// included, whatever these themselves say.
+func (m *Merging) Members(ctx context.Context, roots []relais.DocumentID) (map[relais.DocumentID][]relais.DocumentID, error) {
+	found := map[relais.DocumentID][]relais.DocumentID{}
+	err := eachIn(ctx, m.tx, `SELECT root, id FROM envelopes WHERE case_id = $1 AND root IN (?) ORDER BY id`,
+		[]any{string(m.c)}, roots, func(r row) error {
+			var root, id relais.DocumentID
+			err := r.Scan(&root, &id)
+			found[root] = append(found[root], id)
+			return err
+		})
+	return found, err
+}
