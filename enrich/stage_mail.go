@@ -207,15 +207,12 @@ func attachmentOrder(list []format.MailPart) []int {
 func (r *reader) readFile(ctx context.Context, c relais.CaseID, it relais.Item, body interface {
 	io.ReaderAt
 	Size() int64
-}) (reading, error) {
+}, now time.Time) (reading, error) {
 	content := relais.FileContent(it.Occurrence.SHA256)
 	got := reading{item: it, document: relais.NewDocumentID(c, content)}
 	doc := relais.Document{
 		ID: got.document, Content: content, Kind: relais.KindFile, Name: it.Name, MediaType: it.MediaType,
-		Size: body.Size(), SHA256: it.Occurrence.SHA256, Date: it.Received.UTC(), Extraction: relais.ExtractionNone,
-	}
-	if !it.Received.IsZero() {
-		doc.DateSource = "file"
+		Size: body.Size(), SHA256: it.Occurrence.SHA256, Extraction: relais.ExtractionNone,
 	}
 	in := r.input(ctx, c, it)
 	marked := r.enrich(&in).Privacy
@@ -237,6 +234,7 @@ func (r *reader) readFile(ctx context.Context, c relais.CaseID, it relais.Item, 
 		}
 		in.Text = text
 	}
+	doc.Date, doc.DateSource = fileDate(e.Dates, it.Received, now)
 	r.describe(&doc, in, r.enrich(&in))
 	if !it.NamesOnly {
 		doc.MediaType, doc.Extraction, doc.Warnings = e.MediaType, e.Outcome, slices.Concat(captureWarnings(it), e.Warnings)

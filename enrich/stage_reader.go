@@ -113,7 +113,7 @@ func (r *reader) readSafely(ctx context.Context, found *blob.Found, c relais.Cas
 			got, err = refuse(c, it, now, "reader_panic", fmt.Sprintf("%T", p)), nil
 		}
 	}()
-	got, err = r.read(ctx, found, c, it)
+	got, err = r.read(ctx, found, c, it, now)
 	switch kind := relais.KindOf(err); kind {
 	case "":
 		return got, nil
@@ -131,7 +131,7 @@ func refuse(c relais.CaseID, it relais.Item, now time.Time, code, detail string)
 	}}
 }
 
-func (r *reader) read(ctx context.Context, found *blob.Found, c relais.CaseID, it relais.Item) (reading, error) {
+func (r *reader) read(ctx context.Context, found *blob.Found, c relais.CaseID, it relais.Item, now time.Time) (reading, error) {
 	body, err := found.Open(ctx, it.Occurrence.SHA256)
 	if err != nil {
 		return reading{}, err
@@ -140,7 +140,7 @@ func (r *reader) read(ctx context.Context, found *blob.Found, c relais.CaseID, i
 	if it.Kind == relais.KindMessage {
 		got, err = r.readMessage(ctx, c, it, body)
 	} else {
-		got, err = r.readFile(ctx, c, it, body)
+		got, err = r.readFile(ctx, c, it, body, now)
 	}
 	return got, errors.Join(err, body.Close())
 }
@@ -161,6 +161,7 @@ type extracted struct {
 	Outcome   relais.Extraction `json:"outcome"`
 	Warnings  []relais.Warning  `json:"warnings,omitempty"`
 	Language  string            `json:"language,omitempty"`
+	extract.Dates
 }
 
 // ExtractionVersion names the extractors as a whole: what was read under another
@@ -191,7 +192,7 @@ func (r *reader) extractNow(ctx context.Context, d relais.Digest, in extract.Inp
 	if err != nil {
 		return extracted{}, "", err
 	}
-	e := extracted{MediaType: res.MediaType, Outcome: res.Outcome, Warnings: res.Warnings}
+	e := extracted{MediaType: res.MediaType, Outcome: res.Outcome, Warnings: res.Warnings, Dates: res.Dates}
 	if res.Text != "" {
 		e.Text = relais.DigestOf([]byte(res.Text))
 		e.Language = Language(res.Text)

@@ -64,7 +64,7 @@ func openArchive(in Input, w *work, lim format.Limits, entries *int) (*archive, 
 	*entries -= len(a.members)
 	a.byName = make(map[string]*zip.File, len(a.members))
 	for _, m := range a.members {
-		a.byName[strings.ToLower(m.Name)] = m
+		a.byName[partKey(m.Name)] = m
 	}
 	return a, nil
 }
@@ -93,8 +93,8 @@ func declaredEntries(in Input) uint64 {
 	return 0
 }
 
-// member finds a part by its name; OOXML compares names without case.
-func (a *archive) member(name string) *zip.File { return a.byName[strings.ToLower(name)] }
+// member finds a part by its name, as partKey compares names.
+func (a *archive) member(name string) *zip.File { return a.byName[partKey(name)] }
 
 // growth gives how many bytes a member may have for those it is stored in.
 func (a *archive) growth(m *zip.File) int64 {

@@ -1,8 +1,10 @@
 package extract
 
 import (
+	"archive/zip"
 	"context"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/relais-archive/relais/internal/format"
@@ -16,34 +18,56 @@ func readDocx(ctx context.Context, in Input, lim format.Limits) (Result, error) 
 	if p == nil {
 		return bad, nil
 	}
-	for _, m := range p.parts("word/document", "word/footnotes", "word/endnotes", "word/comments",
-		"word/header", "word/footer") {
+	l := p.link("word/document.xml")
+	text := []*zip.File{p.a.member(l.main)}
+	if text[0] == nil {
+		text = p.parts("word/document")
+	}
+	for _, g := range [...][2]string{{"footnotes", "word/footnotes"}, {"endnotes", "word/endnotes"}, {"comments", "word/comments"},
+		{"header", "word/header"}, {"footer", "word/footer"}} {
+		text = append(text, p.group(l, g[0], g[1])...)
+	}
+	for _, m := range text {
 		p.walk(m, p.word())
 	}
-	for _, m := range p.parts("word/diagrams/data", "word/charts/chart", "word/drawings/drawing") {
-		p.walk(m, p.drawing())
-	}
-	p.embedded(ctx, lim, p.chunks()...)
-	p.embedded(ctx, lim, "word/embeddings/")
+	p.drawings(l, "word/")
+	p.embedded(ctx, lim, p.chunks(l))
+	p.objects(ctx, lim, l, "word/embeddings/")
 	if err := ctx.Err(); err != nil {
 		return Result{}, err
 	}
 	return p.result(), nil
 }
 
-// chunks names the parts in other formats that stand for a piece of the document
+// chunks gives the parts in other formats that stand for a piece of the document
 // (alternative format import, ECMA-376 part 1, 17.17.2).
-func (p *packageText) chunks() []string {
-	var names []string
-	for _, m := range p.a.members {
+func (p *packageText) chunks(l linked) []*zip.File {
+	list := slices.Clone(l.byKind["aFChunk"])
+	for _, m := range p.loose(l, slices.Clone(p.a.members)) {
 		switch strings.ToLower(path.Ext(m.Name)) {
 		case ".html", ".htm", ".xhtml", ".mht", ".mhtml", ".rtf", ".txt", ".docx":
-			if !strings.Contains(m.Name, "embeddings/") {
-				names = append(names, m.Name)
+			if !strings.Contains(partKey(m.Name), "embeddings/") {
+				list = append(list, m)
 			}
 		}
 	}
-	return names
+	return list
+}
+
+// drawings writes the text of diagrams and charts, and of the shapes drawn on charts.
+func (p *packageText) drawings(l linked, folder string) {
+	for _, g := range [...][2]string{{"diagramData", "diagrams/data"}, {"chart", "charts/chart"}, {"chartEx", "charts/chartEx"}, {"chartUserShapes", "drawings/drawing"}} {
+		for _, m := range p.group(l, g[0], folder+g[1]) {
+			p.walk(m, p.drawing())
+		}
+	}
+}
+
+// objects writes the text of the documents embedded in this one.
+func (p *packageText) objects(ctx context.Context, lim format.Limits, l linked, folder string) {
+	list := slices.Concat(l.byKind["package"], l.byKind["oleObject"], p.loose(l, p.parts(folder)))
+	slices.SortStableFunc(list, comparePartNumbers)
+	p.embedded(ctx, lim, list)
 }
 
 // word visits WordprocessingML; DrawingML shapes within it (text boxes) hold
@@ -66,9 +90,9 @@ func (p *packageText) word() func(s *xmlScanner, k xmlKind) {
 				p.out.line()
 			case "comment":
 				p.author(s.attr("author"))
-			// Fallback repeats the Choice beside it; what moveFrom holds stands in
-			// moveTo as well; tabs is a paragraph's ruler, not its text.
-			case "Fallback", "moveFrom", "tabs", "binData":
+			// Fallback repeats the Choice beside it; del holds what was deleted, some
+			// writers' as plain runs; what moveFrom holds stands in moveTo as well; tabs is a paragraph's ruler, not its text.
+			case "Fallback", "del", "moveFrom", "tabs", "binData":
 				s.skip()
 			}
 		case xmlText:

@@ -37,6 +37,7 @@ type Result struct {
 	Text      string // UTF-8, NFC, LF; of an archive, the text of its members
 	Outcome   relais.Extraction
 	Warnings  []relais.Warning
+	Dates            // what it says of itself, of a document that is in no other
 	Extractor string // name and version, such as "pdfium/1": part of what a rule change looks at
 }
 

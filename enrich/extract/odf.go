@@ -16,6 +16,7 @@ func readODF(ctx context.Context, in Input, lim format.Limits) (Result, error) {
 	if p == nil {
 		return bad, nil
 	}
+	p.dates = p.propertyDates("meta.xml", "creation-date", "date")
 	if p.encryptedODF() {
 		p.warn.add("locked", "")
 		return p.result(), nil

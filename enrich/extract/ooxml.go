@@ -19,9 +19,10 @@ const (
 
 // packageText reads the parts of an office package, OOXML or ODF, into one text.
 type packageText struct {
-	a    *archive
-	out  *textBuf
-	warn warnings
+	a     *archive
+	out   *textBuf
+	dates Dates
+	warn  warnings
 }
 
 // openPackage opens a document that is a zip file. A nil package comes with the
@@ -43,7 +44,7 @@ func (p *packageText) result() Result {
 	if p.out.full {
 		p.warn.add("text_limit", "")
 	}
-	return Result{Text: string(p.out.b), Warnings: p.warn}
+	return Result{Text: string(p.out.b), Dates: p.dates, Warnings: p.warn}
 }
 
 // walk gives each element and text of a part to visit, until the part or the room
@@ -74,18 +75,20 @@ func (p *packageText) parts(prefixes ...string) []*zip.File {
 	for _, prefix := range prefixes {
 		first := len(list)
 		for _, m := range p.a.members {
-			if len(m.Name) >= len(prefix) && strings.EqualFold(m.Name[:len(prefix)], prefix) && !strings.Contains(m.Name, "/_rels/") && !strings.HasSuffix(m.Name, "/") {
+			if name := partKey(m.Name); strings.HasPrefix(name, strings.ToLower(prefix)) && !strings.Contains(name, "/_rels/") && !strings.HasSuffix(name, "/") {
 				list = append(list, m)
 			}
 		}
-		slices.SortStableFunc(list[first:], func(a, b *zip.File) int {
-			if d := partNumber(a.Name) - partNumber(b.Name); d != 0 {
-				return d
-			}
-			return strings.Compare(a.Name, b.Name)
-		})
+		slices.SortStableFunc(list[first:], comparePartNumbers)
 	}
 	return list
+}
+
+func comparePartNumbers(a, b *zip.File) int {
+	if d := partNumber(a.Name) - partNumber(b.Name); d != 0 {
+		return d
+	}
+	return strings.Compare(a.Name, b.Name)
 }
 
 // partNumber is the number at the end of a part's name, 0 for none.
@@ -101,9 +104,9 @@ func partNumber(name string) int {
 
 // embedded appends the text of the documents within this one: workbooks behind
 // charts, alternative chunks of other formats (ECMA-376 part 1, 17.17.2).
-func (p *packageText) embedded(ctx context.Context, lim format.Limits, prefixes ...string) {
+func (p *packageText) embedded(ctx context.Context, lim format.Limits, parts []*zip.File) {
 	w := p.a.work
-	for _, m := range p.parts(prefixes...) {
+	for _, m := range parts {
 		if w.depth >= lim.ArchiveDepth {
 			p.warn.add("archive_depth", "")
 			return
@@ -112,7 +115,7 @@ func (p *packageText) embedded(ctx context.Context, lim format.Limits, prefixes 
 		if err != nil || b == nil || p.out.full || ctx.Err() != nil {
 			continue
 		}
-		r := w.inside(ctx, Input{Name: path.Base(m.Name), Size: int64(len(b)), Body: readerAt(b)})
+		r := w.inside(ctx, Input{Name: path.Base(partKey(m.Name)), Size: int64(len(b)), Body: readerAt(b)})
 		if r.Outcome == relais.ExtractionFailed && len(r.Warnings) > 0 && r.Warnings[0].Code == "unsupported_format" {
 			p.warn.add("embedded_unread", r.MediaType)
 		} else {

@@ -30,6 +30,15 @@ func (e *engines) readPDF(ctx context.Context, in Input, lim format.Limits) (Res
 	if err != nil {
 		return Result{}, err
 	}
+	res, err := e.readPDFBytes(ctx, in, b, cut, lim)
+	if (res.Dates == Dates{}) {
+		res.Dates = xmpDates(lastXMP(b))
+	}
+	return res, err
+}
+
+// readPDFBytes is readPDF of bytes in memory, of which some may have been cut off.
+func (e *engines) readPDFBytes(ctx context.Context, in Input, b []byte, cut bool, lim format.Limits) (Result, error) {
 	var quick pdfText
 	if !in.retried() && quickCanRead(b) {
 		quick = readPDFQuick(ctx, b, lim)
@@ -59,6 +68,7 @@ func (e *engines) readPDF(ctx context.Context, in Input, lim format.Limits) (Res
 		return quick.result("ledongthuc-pdf/1", cut), nil
 	}
 	full.text = append(full.text, quick.extra...)
+	full.dates.fill(quick.dates)
 	return full.result("pdfium/1", cut), nil
 }
 
@@ -68,6 +78,7 @@ type pdfText struct {
 	extra []byte // what stands beside the pages' content: notes, fields, bookmarks; in text too
 	whole bool   // every page was read
 	bomb  bool   // its streams inflate beyond the limits: not to be tried again
+	dates Dates
 	warn  warnings
 }
 
@@ -77,7 +88,7 @@ func (p *pdfText) result(engine string, cut bool) Result {
 	if cut {
 		p.warn.add("text_limit", "")
 	}
-	r := Result{Text: string(p.text), Warnings: p.warn, Extractor: engine}
+	r := Result{Text: string(p.text), Dates: p.dates, Warnings: p.warn, Extractor: engine}
 	if len(bytes.TrimSpace(p.text)) == 0 && len(p.warn) == 0 {
 		r.Outcome = relais.ExtractionNone
 		r.Warnings = []relais.Warning{{Code: "no_text"}} // pages are pictures
@@ -157,7 +168,7 @@ func readPDFQuick(ctx context.Context, b []byte, lim format.Limits) pdfText {
 	guarded(func() { x.fields(r.Trailer().Key("Root").Key("AcroForm").Key("Fields"), 0) })
 	guarded(func() { x.bookmarks(r.Trailer().Key("Root").Key("Outlines").Key("First")) })
 	d.out.write(x.out.b)
-	t.text, t.extra, t.bomb = d.out.b, x.out.b, d.bomb
+	t.text, t.extra, t.bomb, t.dates = d.out.b, x.out.b, d.bomb, pdfDates(r.Trailer())
 	return t
 }
 

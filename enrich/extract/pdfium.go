@@ -7,9 +7,11 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/klippa-app/go-pdfium"
 	pdfiumerrors "github.com/klippa-app/go-pdfium/errors"
+	"github.com/klippa-app/go-pdfium/references"
 	"github.com/klippa-app/go-pdfium/requests"
 	"github.com/klippa-app/go-pdfium/webassembly"
 	"github.com/tetratelabs/wazero"
@@ -129,7 +131,7 @@ func pdfiumText(ctx context.Context, pf pdfium.Pdfium, b []byte, lim format.Limi
 	if err != nil {
 		return pdfText{}, err
 	}
-	t := pdfText{whole: true}
+	t := pdfText{whole: true, dates: pdfiumDates(pf, doc.Document)}
 	out := newTextBuf(lim.TextBytes)
 	for i := range min(count.PageCount, maxPDFPages) {
 		if ctx.Err() != nil {
@@ -152,6 +154,18 @@ func pdfiumText(ctx context.Context, pf pdfium.Pdfium, b []byte, lim format.Limi
 	}
 	t.text = out.b
 	return t, nil
+}
+
+// pdfiumDates reads the dates in a document's Info.
+func pdfiumDates(pf pdfium.Pdfium, doc references.FPDF_DOCUMENT) Dates {
+	date := func(tag string) time.Time {
+		v, err := pf.FPDF_GetMetaText(&requests.FPDF_GetMetaText{Document: doc, Tag: tag})
+		if err != nil {
+			return time.Time{}
+		}
+		return pdfDate(v.Value)
+	}
+	return Dates{Created: date("CreationDate"), Modified: date("ModDate")}
 }
 
 // pdfiumPage gives one page's text in one call, not one a character.

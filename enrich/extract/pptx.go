@@ -2,7 +2,6 @@ package extract
 
 import (
 	"context"
-	"path"
 	"strings"
 
 	"github.com/relais-archive/relais/internal/format"
@@ -16,21 +15,27 @@ func readPptx(ctx context.Context, in Input, lim format.Limits) (Result, error) 
 	if p == nil {
 		return bad, nil
 	}
-	for _, name := range p.slides() {
+	l := p.link("ppt/presentation.xml")
+	for _, name := range p.slides(l) {
 		p.walk(p.a.member(name), p.drawing())
 		for _, r := range p.relations(name) {
-			if strings.Contains(r.target, "/notesSlides/") {
+			if r.kind == "notesSlide" {
 				p.walk(p.a.member(r.target), p.drawing())
 			}
 		}
 	}
-	for _, m := range p.parts("ppt/comments/", "ppt/diagrams/data", "ppt/charts/chart", "ppt/handoutMasters/handout") {
-		p.walk(m, p.comment())
+	for _, g := range [...][2]string{{"comments", "ppt/comments/"}, {"diagramData", "ppt/diagrams/data"}, {"chart", "ppt/charts/chart"},
+		{"chartEx", "ppt/charts/chartEx"}, {"handoutMaster", "ppt/handoutMasters/handout"}} {
+		for _, m := range p.group(l, g[0], g[1]) {
+			p.walk(m, p.comment())
+		}
 	}
-	for _, m := range p.parts("ppt/slideMasters/slideMaster", "ppt/slideLayouts/slideLayout") {
-		p.walk(m, p.master())
+	for _, g := range [...][2]string{{"slideMaster", "ppt/slideMasters/slideMaster"}, {"slideLayout", "ppt/slideLayouts/slideLayout"}} {
+		for _, m := range p.group(l, g[0], g[1]) {
+			p.walk(m, p.master())
+		}
 	}
-	p.embedded(ctx, lim, "ppt/embeddings/")
+	p.objects(ctx, lim, l, "ppt/embeddings/")
 	if err := ctx.Err(); err != nil {
 		return Result{}, err
 	}
@@ -39,25 +44,24 @@ func readPptx(ctx context.Context, in Input, lim format.Limits) (Result, error) 
 
 // slides gives the names of the slide parts as the presentation orders them; those
 // that it does not name follow.
-func (p *packageText) slides() []string {
-	const main = "ppt/presentation.xml"
+func (p *packageText) slides(l linked) []string {
 	var names []string
 	seen := map[string]bool{}
 	targets := map[string]string{}
-	for _, r := range p.relations(main) {
+	for _, r := range p.relations(l.main) {
 		targets[r.id] = r.target
 	}
-	p.walk(p.a.member(main), func(s *xmlScanner, k xmlKind) {
+	p.walk(p.a.member(l.main), func(s *xmlScanner, k xmlKind) {
 		if k != xmlStart || string(s.name) != "sldId" {
 			return
 		}
-		if t := targets[s.relationID()]; t != "" && !seen[strings.ToLower(t)] {
-			seen[strings.ToLower(t)] = true
+		if t := targets[s.relationID()]; t != "" && !seen[partKey(t)] {
+			seen[partKey(t)] = true
 			names = append(names, t)
 		}
 	})
-	for _, m := range p.parts("ppt/slides/slide") {
-		if !seen[strings.ToLower(m.Name)] {
+	for _, m := range p.group(l, "slide", "ppt/slides/slide") {
+		if !seen[partKey(m.Name)] {
 			names = append(names, m.Name)
 		}
 	}
@@ -73,27 +77,6 @@ func (s *xmlScanner) relationID() string {
 		}
 	}
 	return ""
-}
-
-// relation is a link from one part to another.
-type relation struct{ id, target string }
-
-// relations reads the relationships of a part (ECMA-376 part 2, 9.3), in order.
-// What lies outside the package is left out: nothing is fetched.
-func (p *packageText) relations(name string) []relation {
-	dir, base := path.Split(name)
-	var list []relation
-	p.walk(p.a.member(dir+"_rels/"+base+".rels"), func(s *xmlScanner, k xmlKind) {
-		if k != xmlStart || string(s.name) != "Relationship" || s.attr("TargetMode") == "External" {
-			return
-		}
-		target := s.attr("Target")
-		if !strings.HasPrefix(target, "/") {
-			target = path.Join(dir, target)
-		}
-		list = append(list, relation{s.attr("Id"), strings.TrimPrefix(target, "/")})
-	})
-	return list
 }
 
 // comment visits a part of DrawingML in which p:text holds characters too.

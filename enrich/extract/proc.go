@@ -118,7 +118,7 @@ func (p *proc) answer() (a answer, res Result, err error) {
 	if _, err := io.ReadFull(p.r, text); err != nil {
 		return a, res, err
 	}
-	return a, Result{MediaType: a.MediaType, Text: string(text), Outcome: a.Outcome, Warnings: a.Warnings, Extractor: a.Extractor}, nil
+	return a, Result{MediaType: a.MediaType, Text: string(text), Outcome: a.Outcome, Warnings: a.Warnings, Dates: a.Dates, Extractor: a.Extractor}, nil
 }
 
 // watchdog kills a child that takes too long over one document.

@@ -61,20 +61,20 @@ func ooxmlType(contentTypes []byte) string {
 // zipByMembers recognises packages whose table of types is missing or unknown.
 func zipByMembers(a *archive) string {
 	for _, m := range a.members {
-		switch {
-		case m.Name == "word/document.xml":
+		switch name := partKey(m.Name); {
+		case name == "word/document.xml":
 			return typeDocx
-		case m.Name == "xl/workbook.xml":
+		case name == "xl/workbook.xml":
 			return typeXlsx
-		case m.Name == "ppt/presentation.xml":
+		case name == "ppt/presentation.xml":
 			return typePptx
-		case m.Name == "xl/workbook.bin":
+		case name == "xl/workbook.bin":
 			return "application/vnd.ms-excel.sheet.binary.macroenabled.12"
-		case m.Name == "META-INF/MANIFEST.MF":
+		case name == "meta-inf/manifest.mf":
 			return "application/java-archive"
-		case path.Base(m.Name) == "AndroidManifest.xml":
+		case path.Base(name) == "androidmanifest.xml":
 			return "application/vnd.android.package-archive"
-		case m.Name == "Index/Document.iwa" || m.Name == "index.apxl" || m.Name == "buildVersionHistory.plist":
+		case name == "index/document.iwa" || name == "index.apxl" || name == "buildversionhistory.plist":
 			return "application/vnd.apple.iwork"
 		}
 	}

@@ -43,13 +43,14 @@ type answer struct {
 	Outcome   relais.Extraction `json:"outcome"`
 	Warnings  []relais.Warning  `json:"warnings,omitempty"`
 	Extractor string            `json:"extractor,omitempty"`
-	Size      int64             `json:"size"`
-	Bytes     int64             `json:"bytes"`   // still allowed after it
-	Entries   int               `json:"entries"` // still allowed after it
-	Memory    int64             `json:"memory"`  // that the child holds, in bytes
-	CPU       int64             `json:"cpu"`     // that the child has used since it began, in nanoseconds
-	Error     string            `json:"error,omitempty"`
-	Offer     bool              `json:"offer,omitempty"` // not the last answer: for the case that none follows
+	Dates
+	Size    int64  `json:"size"`
+	Bytes   int64  `json:"bytes"`   // still allowed after it
+	Entries int    `json:"entries"` // still allowed after it
+	Memory  int64  `json:"memory"`  // that the child holds, in bytes
+	CPU     int64  `json:"cpu"`     // that the child has used since it began, in nanoseconds
+	Error   string `json:"error,omitempty"`
+	Offer   bool   `json:"offer,omitempty"` // not the last answer: for the case that none follows
 }
 
 // writeFrame writes a header; the bytes that it announces are the caller's to write.

@@ -94,7 +94,7 @@ func (c *child) serve(ctx context.Context) error {
 
 // answer sends a result with the account of what it cost.
 func (c *child) answer(res Result, a answer) error {
-	a.MediaType, a.Outcome, a.Warnings, a.Extractor = res.MediaType, res.Outcome, res.Warnings, res.Extractor
+	a.MediaType, a.Outcome, a.Warnings, a.Dates, a.Extractor = res.MediaType, res.Outcome, res.Warnings, res.Dates, res.Extractor
 	a.Size = int64(len(res.Text))
 	if err := writeFrame(c.w, a); err != nil {
 		return err

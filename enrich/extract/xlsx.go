@@ -32,13 +32,17 @@ func readXlsx(ctx context.Context, in Input, lim format.Limits) (Result, error) 
 	if err := p.sheets(ctx, in, lim); err != nil {
 		return Result{}, err
 	}
-	for _, m := range p.parts("xl/worksheets/sheet") {
+	l := p.link("xl/workbook.xml")
+	for _, m := range p.group(l, "worksheet", "xl/worksheets/sheet") {
 		p.walk(m, p.headerFooter())
 	}
-	for _, m := range p.parts("xl/comments", "xl/threadedComments/", "xl/drawings/drawing", "xl/charts/chart", "xl/diagrams/data") {
-		p.walk(m, p.comment())
+	for _, g := range [...][2]string{{"comments", "xl/comments"}, {"threadedComment", "xl/threadedComments/"}, {"drawing", "xl/drawings/drawing"},
+		{"chartUserShapes", ""}, {"chart", "xl/charts/chart"}, {"chartEx", "xl/charts/chartEx"}, {"diagramData", "xl/diagrams/data"}} {
+		for _, m := range p.group(l, g[0], g[1]) {
+			p.walk(m, p.comment())
+		}
 	}
-	p.embedded(ctx, lim, "xl/embeddings/")
+	p.objects(ctx, lim, l, "xl/embeddings/")
 	if err := ctx.Err(); err != nil {
 		return Result{}, err
 	}

@@ -146,7 +146,7 @@ type Document struct {
 	Bcc         []Address    `json:"bcc,omitempty"`
 	ReplyTo     []Address    `json:"reply_to,omitempty"`
 	Date        time.Time    `json:"date,omitzero"`
-	DateSource  string       `json:"date_source,omitempty"` // header, received, internal, file
+	DateSource  string       `json:"date_source,omitempty"` // header, received, internal, document (a file's own properties), file (its time)
 	Language    string       `json:"language,omitempty"`    // ISO 639-1
 	Text        string       `json:"text,omitempty"`
 	NewText     string       `json:"new_text,omitempty"`
