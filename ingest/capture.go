@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -132,7 +133,11 @@ type target struct {
 
 // run reads every folder of every source.
 func (g *gatherer) run(ctx context.Context) error {
-	for _, t := range g.plan(ctx) {
+	targets, err := g.plan(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range targets {
 		if err := g.capture(ctx, t); err != nil {
 			return err
 		}
@@ -142,17 +147,17 @@ func (g *gatherer) run(ctx context.Context) error {
 
 // plan lists the folders of all sources, those marked personal first, so that what
 // they hold is known to be personal before its copies elsewhere are read.
-func (g *gatherer) plan(ctx context.Context) []target {
+func (g *gatherer) plan(ctx context.Context) ([]target, error) {
 	var personal, others []target
 	for _, s := range g.job.Sources {
 		folders, err := s.Folders(ctx)
-		if err != nil {
-			g.failed = append(g.failed, FolderError{Source: s.Label(), Err: err})
+		if err := g.listed(ctx, s, err); err != nil {
+			return nil, err
 		}
 		known := once(func(ctx context.Context) (func(folder, position string) bool, error) {
 			return g.deps.Ledger.Known(ctx, g.job.Case, g.job.Owner.Address, s.Label())
 		})
-		for _, f := range folders {
+		for _, f := range apart(folders) {
 			t := target{source: s, folder: f, known: known}
 			if g.job.Personal != nil && (g.job.Personal(f.Name) || g.job.Personal(s.Label())) {
 				personal = append(personal, t)
@@ -161,7 +166,62 @@ func (g *gatherer) plan(ctx context.Context) []target {
 			}
 		}
 	}
-	return slices.Concat(personal, others)
+	return slices.Concat(personal, others), nil
+}
+
+// noter is a source that has something to tell beside its folders.
+type noter interface{ Notes() []string }
+
+// listed puts on record whether a source gave the whole list of its folders, as that
+// of a folder of a name of its own, and what it has to tell.
+func (g *gatherer) listed(ctx context.Context, s Source, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	list := &folderRun{gatherer: g, target: target{source: s, folder: Folder{Name: relais.FolderList}}}
+	if n, ok := s.(noter); ok {
+		for _, note := range n.Notes() {
+			if err := list.send(ctx, entry{note: note}); err != nil {
+				return err
+			}
+		}
+	}
+	if err != nil {
+		return list.fail(ctx, err)
+	}
+	// A folder that could not be read, and may not even be there any more, is given up
+	// by leaving it out by name.
+	for _, name := range append([]string{relais.FolderList}, g.job.ExcludeFolders...) {
+		list.folder.Name = name
+		if err := list.send(ctx, entry{end: true, quiet: true}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apart gives folders of one source names of their own, where those they have are
+// the same: on the server or the disk they are two, such as "Été" composed and
+// decomposed, and neither may be taken for the other. The name as it was written is
+// not at hand here, so that the second gets a level below the first's: what a name
+// says, of privacy too, it goes on saying.
+func apart(folders []Folder) []Folder {
+	taken := make(map[string]bool, len(folders))
+	for _, f := range folders {
+		taken[f.Name] = true
+	}
+	next := make(map[string]int, len(folders))
+	for i, f := range folders {
+		name := f.Name
+		for n, met := next[f.Name]; met && taken[name]; n = next[f.Name] {
+			name, next[f.Name] = fmt.Sprintf("%s/(%d)", f.Name, n), n+1
+		}
+		if name == f.Name {
+			next[name] = 2
+		}
+		taken[name], folders[i].Name = true, name
+	}
+	return folders
 }
 
 // once remembers the first answer of fn that is no error.

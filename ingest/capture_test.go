@@ -29,6 +29,7 @@ type listed struct {
 	items   map[string][]Found
 	bodies  map[string]string // by folder and position
 	fail    map[string]error  // folders that fail at their end
+	lost    error             // of the list of folders
 	slow    time.Duration     // before each item
 }
 
@@ -40,7 +41,7 @@ func (s *listed) Folders(context.Context) ([]Folder, error) {
 	for _, f := range s.folders {
 		list = append(list, Folder{Name: f})
 	}
-	return list, nil
+	return list, s.lost
 }
 
 func (s *listed) Read(_ context.Context, f Folder, req Request, yield func(Found) error) (Cursor, error) {

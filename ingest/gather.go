@@ -42,14 +42,16 @@ type entry struct {
 	content        *content // of an item to store
 	left           string   // the rule that left it out
 	refusal        *relais.Refusal
-	size           int64 // of an item, when known
+	note           string // for the user
+	quiet          bool   // of no folder that was read: nobody is told
+	size           int64  // of an item, when known
 }
 
 // counts is what the entry adds to the account.
 func (e *entry) counts() Counts {
 	switch {
-	case e.refusal != nil && e.found == nil:
-		return Counts{} // of a folder: no item was seen
+	case e.refusal != nil && e.refusal.OfFolder():
+		return Counts{} // no item was seen
 	case e.refusal != nil:
 		return Counts{Seen: 1, Refused: 1}
 	case e.left != "":
@@ -98,7 +100,9 @@ func (g *gatherer) capture(ctx context.Context, t target) error {
 		return f.stop
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case err != nil:
+	case relais.NoRoom(err):
+		return err // ours, not the folder's
+	case err != nil && !f.excluded: // what is left out need not be read
 		return f.fail(ctx, err)
 	}
 	return f.send(ctx, entry{cursor: wrap(f.key, cursor), end: true})
@@ -232,7 +236,7 @@ func (f *folderRun) refusal(folder, position string, why Reason) *relais.Refusal
 // fail puts on record that a folder could not be read to its end.
 func (f *folderRun) fail(ctx context.Context, err error) error {
 	f.failed = append(f.failed, FolderError{Source: f.source.Label(), Folder: f.folder.Name, Err: err})
-	why := Reason{Code: ReasonFolder, Detail: string(relais.KindOf(err))}
+	why := Reason{Code: ReasonFolder, Detail: folderDetail(err)}
 	return f.send(ctx, entry{refusal: f.refusal(f.folder.Name, "", why)})
 }
 
@@ -267,6 +271,15 @@ func reasonOf(err error) Reason {
 		return Reason{ReasonUnreadable, no.Error()}
 	}
 	return Reason{ReasonUnreadable, string(relais.KindOf(err))}
+}
+
+// folderDetail says why a folder could not be read, never with a path.
+func folderDetail(err error) string {
+	why := reasonOf(err)
+	if why.Code == ReasonUnreadable && why.Detail == string(relais.KindOf(err)) && relais.KindOf(err) != relais.KindInternal {
+		return err.Error() // in words of ours
+	}
+	return why.Detail
 }
 
 // received is a time as an item carries it; a nonsensical one is none.

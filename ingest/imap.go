@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"slices"
+	"strconv"
 	"strings"
 	"time"
-
-	"github.com/emersion/go-imap/v2"
 
 	"github.com/relais-archive/relais/internal/relais"
 )
@@ -22,7 +20,8 @@ type imapAddress struct {
 	implicit   bool   // TLS from the first byte (imaps)
 	folder     string // this one and those under it; "" for all
 	user       string
-	password   func(context.Context) (string, error)
+	password   func(context.Context) (string, error) // nil: there is a token
+	token      func(context.Context) (string, error) // nil: there is a password
 	tls        *tls.Config
 	keep       patience
 }
@@ -41,7 +40,7 @@ func parseIMAP(spec Spec) (imapAddress, error) {
 	}
 	a := imapAddress{
 		host: u.Hostname(), port: u.Port(), implicit: u.Scheme == "imaps", folder: strings.Trim(u.Path, "/"),
-		user: spec.User, password: spec.Password, tls: spec.TLS, keep: defaultPatience(),
+		user: spec.User, password: spec.Password, token: spec.Token, tls: spec.TLS, keep: defaultPatience(),
 	}
 	if a.user == "" {
 		a.user = u.User.Username()
@@ -54,10 +53,27 @@ func parseIMAP(spec Spec) (imapAddress, error) {
 		return a, relais.Errorf(relais.KindInvalid, op, "no host")
 	case a.user == "":
 		return a, relais.WithHint(relais.Errorf(relais.KindInvalid, op, "no user"), "use --user NAME")
-	case a.password == nil:
+	case a.password == nil && a.token == nil:
 		return a, relais.Errorf(relais.KindInvalid, op, "no password")
 	}
 	return a, nil
+}
+
+// credentials asks for what opens the mailbox: a token goes before a password.
+func (a imapAddress) credentials(ctx context.Context) (c credentials, err error) {
+	c.user = a.user
+	if a.token != nil {
+		c.token, err = a.token(ctx)
+		return c, err
+	}
+	c.password, err = a.password(ctx)
+	return c, err
+}
+
+// portNumber is the port as a number, 0 where it is a name.
+func (a imapAddress) portNumber() int {
+	n, _ := strconv.Atoi(a.port) // a name is as good to everyone but OAUTHBEARER
+	return n
 }
 
 func defaultPort(implicit bool) string {
@@ -74,7 +90,8 @@ func defaultPort(implicit bool) string {
 type mailbox struct {
 	address imapAddress
 	session *session
-	dead    error // why there is no use in connecting again
+	dead    error    // why there is no use in connecting again
+	notes   []string // what the user is to be told
 }
 
 // openIMAP logs in, so that a wrong password is known at once.
@@ -99,6 +116,9 @@ func (m *mailbox) Label() string {
 	}
 	return label(fmt.Sprintf("%s (%s)", m.address.user, host))
 }
+
+// Notes tells what was done otherwise than asked, for the user to know.
+func (m *mailbox) Notes() []string { return m.notes }
 
 // Close logs out.
 func (m *mailbox) Close() error {
@@ -158,68 +178,6 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// Folders lists what can be selected, INBOX first. Where the list cannot be read,
-// INBOX alone is given along with the error.
-func (m *mailbox) Folders(ctx context.Context) ([]Folder, error) {
-	defer m.rest()
-	var failed error
-	for range 2 { // the connection may have been lost while it was idle
-		s, err := m.connected(ctx)
-		if err != nil {
-			return nil, err
-		}
-		list, err := s.list()
-		if err == nil {
-			return m.selected(list), nil
-		}
-		failed = relais.Errorf(relais.KindUnavailable, "list folders", "%s", s.why(err))
-		m.drop()
-	}
-	return m.selected([]*imap.ListData{{Mailbox: "INBOX"}}), failed
-}
-
-// list asks for all folders, with their special uses where the server knows them
-// (RFC 6154 by way of RFC 5258). It asks for no counts: some servers open every
-// folder to give them.
-func (s *session) list() ([]*imap.ListData, error) {
-	defer s.watch()()
-	var options *imap.ListOptions
-	if caps := s.client.Caps(); caps.Has(imap.CapSpecialUse) && caps.Has(imap.CapListExtended) {
-		options = &imap.ListOptions{ReturnSpecialUse: true}
-	}
-	return s.client.List("", "*", options).Collect()
-}
-
-// selected turns the server's list into folders, without those not asked for.
-func (m *mailbox) selected(list []*imap.ListData) []Folder {
-	var folders []Folder
-	for _, d := range list {
-		if slices.Contains(d.Attrs, imap.MailboxAttrNoSelect) || slices.Contains(d.Attrs, imap.MailboxAttrNonExistent) {
-			continue
-		}
-		name := d.Mailbox
-		if d.Delim != 0 && d.Delim != '/' {
-			name = strings.ReplaceAll(name, string(d.Delim), "/")
-		}
-		if m.wanted(name) {
-			folders = append(folders, Folder{Name: folderLabel(name), Use: specialUse(d.Attrs), Handle: d.Mailbox})
-		}
-	}
-	slices.SortStableFunc(folders, func(a, b Folder) int {
-		if (a.Name == "INBOX") != (b.Name == "INBOX") {
-			return map[bool]int{true: -1, false: 1}[a.Name == "INBOX"]
-		}
-		return strings.Compare(a.Name, b.Name)
-	})
-	return slices.CompactFunc(folders, func(a, b Folder) bool { return a.Handle == b.Handle })
-}
-
-// wanted tells whether a folder is the one named in the address, or under it.
-func (m *mailbox) wanted(name string) bool {
-	want := m.address.folder
-	return want == "" || strings.EqualFold(name, want) || strings.HasPrefix(strings.ToLower(name), strings.ToLower(want)+"/")
-}
-
 // errRenumbered says that UIDVALIDITY has changed while a folder was read: what the
 // positions meant is gone (RFC 3501, 2.3.1.1).
 var errRenumbered = errors.New("the server has renumbered the folder")
@@ -227,7 +185,7 @@ var errRenumbered = errors.New("the server has renumbered the folder")
 // Read fetches the messages of a folder that were not captured before. A folder
 // that is renumbered meanwhile is begun again.
 func (m *mailbox) Read(ctx context.Context, f Folder, req Request, yield func(Found) error) (Cursor, error) {
-	name, ok := f.Handle.(string)
+	name, ok := f.Handle.(boxName)
 	if !ok {
 		return "", relais.Errorf(relais.KindInternal, "read folder", "a folder of another source")
 	}

@@ -2,17 +2,13 @@ package ingest
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"net"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
-	"github.com/emersion/go-sasl"
 
 	"github.com/relais-archive/relais/internal/relais"
 )
@@ -135,6 +131,7 @@ func (g *guard) SetReadDeadline(time.Time) error { return nil }
 // session is one connection, logged in.
 type session struct {
 	client *imapclient.Client
+	wire   *wire
 	guard  *guard
 	stop   func() bool // ends what serve began
 	keep   patience
@@ -175,70 +172,6 @@ func (a imapAddress) connect(ctx context.Context) (*session, error) {
 		return nil, err
 	}
 	return s, nil
-}
-
-// open encrypts the connection before anything else is said on it, and waits for the
-// greeting. What a server sends before encryption is worth nothing (RFC 3501, 6.2.1):
-// it must not be logged in already, nor send bytes ahead.
-func (s *session) open(ctx context.Context, a imapAddress, local bool) error {
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if a.tls != nil {
-		config = a.tls.Clone()
-	}
-	if config.ServerName == "" {
-		config.ServerName = a.host
-	}
-	options := &imapclient.Options{TLSConfig: config}
-	switch {
-	case a.implicit:
-		conn := tls.Client(s.guard, config)
-		if err := conn.HandshakeContext(ctx); err != nil {
-			return tlsError(err)
-		}
-		s.client = imapclient.New(conn, options)
-	case local:
-		s.client = imapclient.New(s.guard, options)
-	default:
-		client, err := imapclient.NewStartTLS(s.guard, options)
-		if err != nil {
-			return tlsError(err)
-		}
-		s.client = client
-	}
-	if err := s.client.WaitGreeting(); err != nil {
-		return relais.Errorf(relais.KindUnavailable, "connect to mail server", "no greeting: %s", s.why(err))
-	}
-	return nil
-}
-
-// login takes the first way the server offers: SASL PLAIN, SASL LOGIN, LOGIN.
-func (s *session) login(ctx context.Context, a imapAddress) error {
-	if s.client.State() != imap.ConnStateNotAuthenticated {
-		return nil // PREAUTH, over TLS or on this machine
-	}
-	password, err := a.password(ctx)
-	if err != nil {
-		return err
-	}
-	s.allow()
-	defer s.guard.rest()
-	caps := s.client.Caps()
-	switch {
-	case caps.Has(imap.AuthCap("PLAIN")):
-		err = s.client.Authenticate(sasl.NewPlainClient("", a.user, password))
-	case caps.Has(imap.AuthCap("LOGIN")):
-		err = s.client.Authenticate(sasl.NewLoginClient(a.user, password))
-	default:
-		err = s.client.Login(a.user, password).Wait()
-	}
-	switch {
-	case err == nil:
-		return nil
-	case isAnswer(err):
-		return relais.WithHint(relais.Errorf(relais.KindAuth, "log in to mail server", "the server refuses: %s", s.why(err)),
-			"check --user and the password; some providers want a password made for applications")
-	}
-	return relais.Errorf(relais.KindUnavailable, "log in to mail server", "%s", s.why(err))
 }
 
 // allow gives the next command its share of bytes and time.
@@ -313,29 +246,4 @@ func netError(err error) error {
 		return op.Err
 	}
 	return err
-}
-
-// tlsError says what is wrong with the encryption, and what to do.
-func tlsError(err error) error {
-	var verify *tls.CertificateVerificationError
-	if errors.As(err, &verify) {
-		return relais.WithHint(relais.Errorf(relais.KindForbidden, "encrypt connection", "the server's certificate is not valid: %w", verify.Err),
-			"use the name the certificate was made for")
-	}
-	if isAnswer(err) {
-		return relais.WithHint(relais.Errorf(relais.KindForbidden, "encrypt connection", "the server refuses STARTTLS"),
-			"use imaps://")
-	}
-	return relais.E(relais.KindUnavailable, "encrypt connection", netError(err))
-}
-
-// specialUse gives a folder's special use (RFC 6154), or "".
-func specialUse(attrs []imap.MailboxAttr) string {
-	for _, use := range []imap.MailboxAttr{imap.MailboxAttrAll, imap.MailboxAttrArchive, imap.MailboxAttrDrafts,
-		imap.MailboxAttrFlagged, imap.MailboxAttrJunk, imap.MailboxAttrSent, imap.MailboxAttrTrash} {
-		if slices.Contains(attrs, use) {
-			return strings.ToLower(strings.TrimPrefix(string(use), `\`))
-		}
-	}
-	return ""
 }

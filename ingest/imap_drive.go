@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
@@ -25,7 +24,7 @@ const maxMessages = 50_000_000
 func (r *fetching) drive(ctx context.Context, uids []imap.UID, p purpose) error {
 	for size := fetchAtOnce; len(uids) > 0; {
 		n := min(size, len(uids))
-		got, err := r.fetch(ctx, uids[:n], p, false)
+		got, err := r.fetch(ctx, uids[:n], p, dateAndFlags)
 		if r.over(ctx, err) {
 			return err
 		}
@@ -50,13 +49,14 @@ func (r *fetching) over(ctx context.Context, err error) bool {
 	return err != nil && (r.stopped != nil || r.dead != nil || ctx.Err() != nil || errors.Is(err, errRenumbered))
 }
 
-// alone fetches one message that may be to blame: as it is, then without flags and
-// date, which servers get wrong, and then it is refused. One that cost us only
-// connections is refused for now: the cursor stays before it.
+// alone fetches one message that may be to blame: as it is, then without its date and
+// then its flags, which servers get wrong (the flags last: one may be a mark of
+// privacy), and then it is refused. One that cost us only connections is refused for
+// now: the cursor stays before it.
 func (r *fetching) alone(ctx context.Context, uid imap.UID, p purpose) error {
 	why, forGood := Reason{ReasonServer, "the server's answer cannot be read"}, true
-	for try := range 3 {
-		got, err := r.fetch(ctx, []imap.UID{uid}, p, try > 0)
+	for _, extra := range []extras{dateAndFlags, flagsOnly, nothingElse, nothingElse} {
+		got, err := r.fetch(ctx, []imap.UID{uid}, p, extra)
 		switch {
 		case r.over(ctx, err):
 			return err
@@ -83,9 +83,9 @@ func (r *fetching) alone(ctx context.Context, uid imap.UID, p purpose) error {
 	return p.blame(uid, why, forGood)
 }
 
-// fetch asks for messages and passes on what comes; plain asks for no more than
-// UID and bytes. It tells which messages are settled.
-func (r *fetching) fetch(ctx context.Context, uids []imap.UID, p purpose, plain bool) (map[imap.UID]bool, error) {
+// fetch asks for messages and passes on what comes: UID, bytes and extras. It tells
+// which messages are settled.
+func (r *fetching) fetch(ctx context.Context, uids []imap.UID, p purpose, extra extras) (map[imap.UID]bool, error) {
 	if err := r.retried(ctx, func(ctx context.Context) error { _, err := r.on(ctx); return err }); err != nil {
 		if r.stopped == nil && !errors.Is(err, errRenumbered) {
 			r.stopped = err
@@ -95,7 +95,7 @@ func (r *fetching) fetch(ctx context.Context, uids []imap.UID, p purpose, plain 
 	s := r.session
 	s.allow()
 	got := make(map[imap.UID]bool, len(uids))
-	command := s.client.Fetch(imap.UIDSetNum(uids...), p.options(plain))
+	command := s.client.Fetch(imap.UIDSetNum(uids...), p.options(extra))
 	err := r.receive(s, command, p, got)
 	switch {
 	case err == nil:
@@ -150,7 +150,7 @@ func (r *fetching) message(s *session, data *imapclient.FetchMessageData) (m mes
 		case imapclient.FetchItemDataUID:
 			m.uid = item.UID
 		case imapclient.FetchItemDataFlags:
-			m.flags, m.labels = flagsOf(item.Flags), keywordsOf(item.Flags)
+			m.flags, m.labels = flagsOf(item.Flags)
 		case imapclient.FetchItemDataInternalDate:
 			m.received = item.Time
 		case imapclient.FetchItemDataBodySection:
@@ -239,39 +239,4 @@ func (s *session) search(set imap.UIDSet) ([]imap.UID, error) {
 	}
 	slices.Sort(uids)
 	return slices.Compact(uids), nil
-}
-
-// flagsOf keeps the flags an archive cares for.
-func flagsOf(list []imap.Flag) []string {
-	var flags []string
-	for _, f := range list {
-		switch f {
-		case imap.FlagSeen, imap.FlagAnswered, imap.FlagFlagged, imap.FlagDraft, imap.FlagDeleted, imap.FlagForwarded:
-			flags = append(flags, strings.ToLower(strings.TrimLeft(string(f), `\$`)))
-		}
-	}
-	slices.Sort(flags)
-	return slices.Compact(flags)
-}
-
-// mostKeywords bounds the keywords of a message that are kept.
-const mostKeywords = 100
-
-// keywordsOf gives the keywords that people set on a message (RFC 9051 section 2.3.2),
-// sorted: tags, which may mark it. Those by which programs talk to each other are left
-// out, but "$label3", which a program shows as "Personal".
-func keywordsOf(list []imap.Flag) []string {
-	var keywords []string
-	for _, f := range list {
-		name := label(string(f))
-		switch lower := strings.ToLower(name); {
-		case strings.HasPrefix(name, `\`), lower == "junk", lower == "nonjunk", lower == "notjunk":
-		case strings.HasPrefix(name, "$") && !strings.HasPrefix(lower, "$label"):
-		default:
-			keywords = append(keywords, name)
-		}
-	}
-	slices.Sort(keywords)
-	keywords = slices.Compact(keywords)
-	return keywords[:min(len(keywords), mostKeywords)]
 }

@@ -26,7 +26,7 @@ const (
 // fetching is the reading of one folder.
 type fetching struct {
 	*mailbox
-	name     string
+	name     boxName
 	req      Request
 	yield    func(Found) error
 	validity uint32
@@ -97,8 +97,7 @@ func (r *fetching) on(ctx context.Context) (*session, error) {
 	if err != nil || s == r.selected {
 		return s, err
 	}
-	defer s.watch()()
-	data, err := s.client.Select(r.name, &imap.SelectOptions{ReadOnly: true}).Wait()
+	data, err := s.examine(r.name)
 	if err != nil {
 		return s, err
 	}
@@ -206,9 +205,18 @@ func (m message) discard() {
 	}
 }
 
+// extras is what is asked for beside a message's bytes.
+type extras int
+
+const (
+	dateAndFlags extras = iota
+	flagsOnly
+	nothingElse
+)
+
 // purpose is what messages are fetched for.
 type purpose interface {
-	options(plain bool) *imap.FetchOptions
+	options(extras) *imap.FetchOptions
 	take(message) error
 	blame(uid imap.UID, why Reason, forGood bool) error
 }
@@ -216,8 +224,8 @@ type purpose interface {
 // bodies fetches messages to hand them out.
 type bodies struct{ *fetching }
 
-func (b bodies) options(plain bool) *imap.FetchOptions {
-	return &imap.FetchOptions{UID: true, Flags: !plain, InternalDate: !plain,
+func (b bodies) options(extra extras) *imap.FetchOptions {
+	return &imap.FetchOptions{UID: true, Flags: extra != nothingElse, InternalDate: extra == dateAndFlags,
 		BodySection: []*imap.FetchItemBodySection{{Peek: true}}}
 }
 
@@ -236,8 +244,8 @@ type dating struct {
 	date map[imap.UID]time.Time
 }
 
-func (d *dating) options(plain bool) *imap.FetchOptions {
-	return &imap.FetchOptions{UID: true, InternalDate: !plain, BodySection: []*imap.FetchItemBodySection{
+func (d *dating) options(extra extras) *imap.FetchOptions {
+	return &imap.FetchOptions{UID: true, InternalDate: extra == dateAndFlags, BodySection: []*imap.FetchItemBodySection{
 		{Peek: true, Specifier: imap.PartSpecifierHeader, HeaderFields: []string{"Date"}}}}
 }
 

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -402,6 +403,58 @@ func TestIMAPWrongPassword(t *testing.T) {
 	_, err = Open(t.Context(), Spec{Location: "imap://" + s.Addr(), User: "rep", Password: func(context.Context) (string, error) { return "", lost }})
 	if !errors.Is(err, lost) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestIMAPLogin: the ways that a server offers are tried one after another, and none
+// that it does not offer.
+func TestIMAPLogin(t *testing.T) {
+	for name, tc := range map[string]struct {
+		caps, refuses string
+		token         bool
+		way           string // "" when there is none
+		hint          string
+		never         string // must not be sent
+	}{
+		"PLAIN":                     {caps: "AUTH=PLAIN", way: "AUTHENTICATE"},
+		"PLAIN in one go":           {caps: "AUTH=PLAIN SASL-IR", way: "AUTHENTICATE"},
+		"LOGIN after PLAIN":         {caps: "AUTH=PLAIN", refuses: "PLAIN", way: "LOGIN"},
+		"LOGIN alone":               {caps: "", way: "LOGIN"},
+		"LOGIN disabled":            {caps: "AUTH=PLAIN LOGINDISABLED", refuses: "PLAIN", never: "LOGIN", hint: "password"},
+		"nothing but GSSAPI":        {caps: "AUTH=GSSAPI LOGINDISABLED", never: "LOGIN", hint: "provider"},
+		"OAuth alone":               {caps: "AUTH=XOAUTH2 LOGINDISABLED", never: "LOGIN", hint: "--token-file"},
+		"OAuth too":                 {caps: "AUTH=PLAIN AUTH=XOAUTH2", refuses: "PLAIN LOGIN", hint: "--token-command"},
+		"XOAUTH2":                   {caps: "AUTH=XOAUTH2", token: true, way: "AUTHENTICATE"},
+		"XOAUTH2 in one go":         {caps: "SASL-IR AUTH=PLAIN AUTH=XOAUTH2", token: true, way: "AUTHENTICATE"},
+		"OAUTHBEARER":               {caps: "AUTH=OAUTHBEARER AUTH=XOAUTH2 SASL-IR", token: true, way: "AUTHENTICATE"},
+		"XOAUTH2 after bearer":      {caps: "AUTH=OAUTHBEARER AUTH=XOAUTH2", refuses: "OAUTHBEARER", token: true, way: "AUTHENTICATE"},
+		"token refused":             {caps: "AUTH=XOAUTH2 SASL-IR", refuses: "XOAUTH2", token: true, hint: "new one"},
+		"token that nobody wants":   {caps: "AUTH=PLAIN", token: true, never: "AUTHENTICATE", hint: "--password-file"},
+		"LOGIN when all is refused": {caps: "AUTH=PLAIN", refuses: "PLAIN LOGIN", hint: "--user"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := testkit.NewIMAP(t, inbox(2))
+			s.Caps, s.Refuses = "IMAP4rev1 "+tc.caps, tc.refuses
+			spec := Spec{Location: "imap://" + s.Addr(), User: "rep", Password: password, Limits: format.DefaultLimits()}
+			if tc.token {
+				spec.Token = password
+			}
+			box, err := Open(t.Context(), spec)
+			if tc.way != "" {
+				if err != nil {
+					t.Fatal(err)
+				}
+				newArchive().run(t, job(box))
+				if err := box.Close(); err != nil {
+					t.Error(err)
+				}
+			} else if relais.KindOf(err) != relais.KindAuth || !strings.Contains(relais.HintOf(err), tc.hint) || strings.Contains(err.Error(), "relais-test") {
+				t.Errorf("%v (%s)", err, relais.HintOf(err))
+			}
+			if sent := s.Lines(); tc.way != "" && !slices.Contains(sent, tc.way) || tc.never != "" && slices.Contains(sent, tc.never) {
+				t.Errorf("sent %q", sent)
+			}
+		})
 	}
 }
 

@@ -129,3 +129,48 @@ func anyRules(rnd *rand.Rand, j Job) Job {
 	}
 	return j
 }
+
+// TestUnreadFolderStandsInTheBalance: it is no item; the case does not balance until
+// the folder was read, or is left out.
+func TestUnreadFolderStandsInTheBalance(t *testing.T) {
+	ledger, err := state.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "state.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := ledger.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	deps := newArchive().deps(t)
+	deps.Ledger = ledger
+	list := relais.Errorf(relais.KindRefused, "list", "half of it")
+	folder := relais.Errorf(relais.KindUnavailable, "read", "gone")
+	for i, tc := range []struct {
+		list, folder error
+		exclude      []string
+		want         int64
+	}{
+		{list, folder, nil, 2}, {list, folder, nil, 2}, {nil, folder, nil, 1}, {list, nil, nil, 1}, {nil, nil, nil, 0},
+		{nil, folder, nil, 1}, {nil, folder, []string{"b"}, 0},
+	} {
+		s := messages(2, "a", "b")
+		s.lost, s.fail["b"] = tc.list, tc.folder
+		j := job(s)
+		j.ExcludeFolders = tc.exclude
+		_, failed := NewCapture(deps).Run(t.Context(), j, nil)
+		b, err := ledger.Balance(t.Context(), relais.Case{ID: "c1"})
+		if err != nil || b.FoldersUnread != tc.want || (failed != nil) != (tc.want > 0) || b.Refused != 0 || b.Seen != 4 || b.Sum() != b.Seen {
+			t.Errorf("run %d: want %d unread, run %v: %+v, %v", i, tc.want, failed, b, err)
+		}
+		unread := int64(0)
+		for _, f := range b.Sources {
+			if f.Unread {
+				unread++
+			}
+		}
+		if unread != tc.want || b.Balanced {
+			t.Errorf("run %d: %d folders are marked, want %d", i, unread, tc.want)
+		}
+	}
+}

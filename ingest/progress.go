@@ -34,6 +34,7 @@ type Event struct {
 	Counts
 	Done    bool            `json:"done,omitempty"`    // the folder was read to its end
 	Refusal *relais.Refusal `json:"refusal,omitempty"` // set when this event tells of one
+	Note    string          `json:"note,omitempty"`    // set when this event tells of nothing else
 }
 
 // Summary is the account of one run. The account of the case is the ledger's.
@@ -102,6 +103,13 @@ func (a *accounts) folder(p place) *Event {
 func (a *accounts) add(entries []entry) {
 	var touched []place
 	for _, e := range entries {
+		switch {
+		case e.note != "":
+			a.tell(Event{Source: e.source, Note: e.note})
+			continue
+		case e.quiet:
+			continue
+		}
 		p := place{e.source, e.folder}
 		f := a.folder(p)
 		d := e.counts()

@@ -16,9 +16,10 @@ func (a *app) balanceCmd() *cobra.Command {
 		Use: "balance [CASE]", Short: "Account for every item seen", Args: cobra.MaximumNArgs(1),
 		Long: `Tells, by source and folder, what became of every item seen: stored, duplicate,
 refused, quarantined (marked personal: nobody has read them), doubtful (perhaps marked
-personal: withheld until somebody settles it), excluded by a rule, erased, or pending. Records of the streams that no stage can handle and that are of no
-case are told apart: they were never seen in a source. Without CASE, all cases and their
-total. Exits with 5 when a case does not balance.`,
+personal: withheld until somebody settles it), excluded by a rule, erased, or pending.
+Records of the streams that no stage can handle and that are of no case are told apart:
+they were never seen in a source. Without CASE, all cases and their total. Exits with 5
+when a case does not balance: something is pending, or a folder could not be read.`,
 		Example: "  relais balance\n  relais balance \"Ann leaves\" --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := named(args...); err != nil {
@@ -102,6 +103,11 @@ func (a *app) showBalance(b relais.Balance) error {
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t  %s\n", announced, s.Seen, s.Stored, s.Duplicate, s.Refused,
 			s.Quarantined, s.Doubtful, s.Excluded, s.Pending, plain(s.Source+" / "+s.Folder))
 	}
+	for _, s := range b.Sources {
+		if s.Unread {
+			fmt.Fprintf(w, "not read\t  %s\n", plain(s.Source+" / "+s.Folder))
+		}
+	}
 	for _, r := range b.Reasons {
 		fmt.Fprintf(w, "%d\t  %s\n", r.Count, r.Code)
 	}
@@ -124,6 +130,7 @@ func (a *app) printBalanceLine(b relais.Balance) {
 	if b.Apart > 0 {
 		line += fmt.Sprintf(" (and apart, %s of no case: `relais refused list`)", some(b.Apart, "record", "records"))
 	}
+	line += unreadFolders(b)
 	switch {
 	case !b.Balanced && b.Pending > 0 && b.Seen == b.Sum():
 		line += "  — NOT ALL READ YET"
@@ -131,4 +138,12 @@ func (a *app) printBalanceLine(b relais.Balance) {
 		line += "  — DOES NOT BALANCE"
 	}
 	fmt.Fprintln(a.sys.out, line)
+}
+
+// unreadFolders says how many folders could not be read, "" when all were.
+func unreadFolders(b relais.Balance) string {
+	if b.FoldersUnread == 0 {
+		return ""
+	}
+	return "; " + some(b.FoldersUnread, "folder", "folders") + " could not be read"
 }

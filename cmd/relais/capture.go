@@ -49,10 +49,11 @@ func (o *operator) newRefusals(ctx context.Context, c relais.CaseID, emit func(r
 	return n, err
 }
 
-// filter passes events on, but refusals that were told of.
+// filter passes events on, but refusals that were told of. That a folder could not be
+// read is told by every run that tried.
 func (n *refusalNews) filter(e relais.Event) {
 	if e.Type == "refused" {
-		if n.told[e.Refusal.ID] {
+		if n.told[e.Refusal.ID] && !e.Refusal.OfFolder() {
 			return
 		}
 		n.told[e.Refusal.ID] = true
@@ -64,6 +65,9 @@ func (n *refusalNews) filter(e relais.Event) {
 func (n *refusalNews) rest(ctx context.Context) error {
 	list, err := n.o.ar.Refusals(ctx, n.c)
 	for i := range list {
+		if n.told[list[i].ID] {
+			continue
+		}
 		n.filter(relais.Event{Type: "refused", Source: list[i].Source, Folder: list[i].Folder, Refusal: &list[i]})
 	}
 	return err
@@ -135,7 +139,7 @@ func count(ctx context.Context, ledger ingest.Ledger, k relais.Case, req relais.
 	err = errors.Join(err, closeSources(sources))
 	if ctx.Err() == nil {
 		counts := relais.Counts{Seen: sum.Seen, Refused: sum.Refused, Excluded: sum.Excluded, Pending: sum.Captured}
-		emit(relais.Event{Type: "balance", Balance: &relais.Balance{Case: k.Name, Counts: counts, Sources: []relais.SourceBalance{}, Reasons: []relais.ReasonCount{}}})
+		emit(relais.Event{Type: "balance", Balance: &relais.Balance{Case: k.Name, Counts: counts, FoldersUnread: int64(len(sum.Failed)), Sources: []relais.SourceBalance{}, Reasons: []relais.ReasonCount{}}})
 	}
 	return err
 }
@@ -143,16 +147,22 @@ func count(ctx context.Context, ledger ingest.Ledger, k relais.Case, req relais.
 func openSources(ctx context.Context, req relais.IngestRequest) ([]ingest.Source, error) {
 	var list []ingest.Source
 	for _, s := range req.Sources {
-		opened, err := ingest.Open(ctx, ingest.Spec{
-			Location: s, User: req.User, Limits: format.DefaultLimits(),
-			Password: func(context.Context) (string, error) { return req.Password, nil },
-		})
+		spec := ingest.Spec{Location: s, User: req.User, Limits: format.DefaultLimits(), Password: given(req.Password)}
+		if req.Token != "" {
+			spec.Token = given(req.Token)
+		}
+		opened, err := ingest.Open(ctx, spec)
 		if err != nil {
 			return nil, errors.Join(err, closeSources(list))
 		}
 		list = append(list, opened)
 	}
 	return list, nil
+}
+
+// given is a secret that was asked for already.
+func given(secret string) func(context.Context) (string, error) {
+	return func(context.Context) (string, error) { return secret, nil }
 }
 
 func closeSources(list []ingest.Source) error {
@@ -163,17 +173,26 @@ func closeSources(list []ingest.Source) error {
 	return errors.Join(errs...)
 }
 
+// capture runs one capture. A folder that could not be read is an event and a line of
+// the account, and no error.
 func capture(ctx context.Context, deps ingest.Deps, c relais.CaseID, req relais.IngestRequest, sources []ingest.Source, emit func(relais.Event)) (ingest.Summary, error) {
-	return ingest.NewCapture(deps).Run(ctx, ingest.Job{
+	sum, err := ingest.NewCapture(deps).Run(ctx, ingest.Job{
 		Case: c, Owner: req.Owner, Sources: sources, Since: req.Since, Until: req.Until,
 		ExcludeFolders: req.ExcludeFolders, NamesOnly: req.NamesOnly, DryRun: req.DryRun, Personal: enrich.PersonalFolder,
 	}, func(e ingest.Event) { emit(captureEvent(e)) })
+	if folder := (ingest.FolderError{}); errors.As(err, &folder) {
+		err = nil
+	}
+	return sum, err
 }
 
 func captureEvent(e ingest.Event) relais.Event {
 	out := relais.Event{Type: "progress", Stage: "capture", Source: e.Source, Folder: e.Folder, Done: e.Seen, Bytes: e.Bytes}
 	if e.Announced != nil {
 		out.Total = *e.Announced
+	}
+	if e.Note != "" {
+		return relais.Event{Type: "note", Source: e.Source, Detail: e.Note}
 	}
 	if e.Refusal != nil {
 		out.Type, out.Refusal = "refused", e.Refusal

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/testkit"
 )
 
 // The tests of this package run the real program: this test binary under another
@@ -415,5 +416,46 @@ func testRefusedIsToldOnce(t *testing.T, fresh func() *program) {
 	}
 	if !strings.Contains(p.must("balance", "--json"), `"refused":1`) {
 		t.Error("the account has forgotten it")
+	}
+}
+
+// TestFolderThatIsNotRead: it costs no other, every run says so and ends with 3, and
+// the case balances only once it was read.
+func TestFolderThatIsNotRead(t *testing.T) {
+	inbox := &testkit.IMAPFolder{Name: "INBOX", Messages: []testkit.IMAPMessage{{UID: 1, Body: testkit.Message(1), Flags: "Perso"}}}
+	server := testkit.NewIMAP(t, inbox, &testkit.IMAPFolder{Name: "R&D", Messages: []testkit.IMAPMessage{{UID: 1, Body: testkit.Message(2)}}})
+	server.List = "* LIST () \"/\" \"Gone\"\r\n"
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("relais-test\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := newProgram(t)
+	args := append(ingestArgs("imap://"+server.Addr()), "--user", "rep")
+	for range 2 {
+		r := p.run(append(args, "--password-file", secret)...)
+		if r.code != exitRefused || !strings.Contains(r.err, "not read: rep") || !strings.Contains(r.out, "1 folder could not be read") {
+			t.Errorf("exit %d\n%s%s", r.code, r.out, r.err)
+		}
+	}
+	var b relais.Balance
+	r := p.run("balance", "--json", "Ann")
+	if err := json.Unmarshal([]byte(r.out), &b); err != nil || r.code != exitUnbalanced {
+		t.Errorf("exit %d, %v\n%s", r.code, err, r.out)
+	}
+	if b.FoldersUnread != 1 || b.Stored != 1 || b.Quarantined != 1 || b.Refused != 0 || b.Balanced {
+		t.Errorf("%s", r.out)
+	}
+	server.List = ""
+	server.Caps = "IMAP4rev1 AUTH=OAUTHBEARER"
+	p.must(append(args, "--exclude-folder", "Gone", "--token-file", secret)...)
+	for _, way := range [][]string{{"--token-file", secret}, {"--token-command", "cat " + secret}} {
+		if r := p.run(append(args, way...)...); r.code != exitUnbalanced && r.code != exitOK || strings.Contains(r.out+r.err, "relais-test") {
+			t.Errorf("%v: exit %d\n%s%s", way, r.code, r.out, r.err)
+		}
+	}
+	for _, wrong := range [][]string{{"--token-command", "echo relais-test; exit 1"}, {"--token-command", "true"}, {"--token-file", os.DevNull}} {
+		if r := p.run(append(args, wrong...)...); r.code != exitAuth || strings.Contains(r.out+r.err, "relais-test\n") {
+			t.Errorf("%v: exit %d\n%s%s", wrong, r.code, r.out, r.err)
+		}
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/relais-archive/relais/internal/relais"
 )
@@ -23,6 +22,7 @@ type ingestFlags struct {
 	owner, attachments string
 	since, until       string
 	user, passwordFile string
+	token              tokenFlags
 	req                relais.IngestRequest
 	wait               bool
 }
@@ -34,16 +34,20 @@ func (a *app) ingestCmd() *cobra.Command {
 		Long: `Captures each SOURCE into a case, makes it durable, and waits until it can be found.
 A SOURCE is a path (maildir, mbox, eml, zip, any file or folder: told by content) or
 imap[s]://host[:port][/folder] with --user; the password comes from --password-file,
-from RELAIS_IMAP_PASSWORD or is asked for. imap:// starts TLS, but on loopback.
+from RELAIS_IMAP_PASSWORD or is asked for. Where a provider wants OAuth (XOAUTH2,
+OAUTHBEARER), a token comes from --token-file, from what --token-command prints, or
+from RELAIS_IMAP_TOKEN. imap:// starts TLS, but on loopback.
 
 Interrupted, run the same command again: it goes on where it was. The last line is
 the balance: everything seen, and what became of it. Exits with 3 when items were
-refused (see "relais refused list"), with 5 when the account does not balance.`,
+refused or a folder could not be read (see "relais refused list"), with 5 when the
+account does not balance.`,
 		Example: `  relais ingest --case "Ann leaves" --owner ann@company.example ~/Maildir archive.mbox
   relais ingest --case "Ann leaves" --owner ann@company.example --user ann imaps://mail.company.example
+  relais ingest --case "Ann leaves" --owner ann@company.example --user ann@company.example --token-command "pass oauth/ann" imaps://outlook.office365.com
   relais ingest --case "Ann leaves" --owner ann@company.example --dry-run --since 2022-01-01 ~/Maildir`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := a.ingestRequest(&f, args); err != nil {
+			if err := a.ingestRequest(cmd.Context(), &f, args); err != nil {
 				return err
 			}
 			return a.ingest(cmd.Context(), f.req)
@@ -61,6 +65,9 @@ refused (see "relais refused list"), with 5 when the account does not balance.`,
 	fl.DurationVar(&f.req.Timeout, "timeout", 0, "give up waiting after so long (90s, 10m)")
 	fl.StringVar(&f.user, "user", "", "the mailbox's user `NAME`")
 	fl.StringVar(&f.passwordFile, "password-file", "", "a `FILE` whose first line is the password")
+	fl.StringVar(&f.token.file, "token-file", "", "a `FILE` whose first line is an OAuth token")
+	fl.StringVar(&f.token.command, "token-command", "", "a `COMMAND` of the shell that prints an OAuth token")
+	cmd.MarkFlagsMutuallyExclusive("password-file", "token-file", "token-command")
 	fl.BoolVar(&f.req.SureOfCase, "new-case", false, "open the case although its name is close to another's")
 	fl.Bool("json", false, "print JSON lines: progress, refused, balance")
 	for _, name := range []string{"case", "owner"} {
@@ -70,7 +77,7 @@ refused (see "relais refused list"), with 5 when the account does not balance.`,
 }
 
 // ingestRequest reads the flags into a request.
-func (a *app) ingestRequest(f *ingestFlags, sources []string) (err error) {
+func (a *app) ingestRequest(ctx context.Context, f *ingestFlags, sources []string) (err error) {
 	if f.req.Owner, err = ownerOf(f.owner); err != nil {
 		return err
 	}
@@ -106,9 +113,9 @@ func (a *app) ingestRequest(f *ingestFlags, sources []string) (err error) {
 	}
 	f.req.NoWait, f.req.User = !f.wait, f.user
 	if remote {
-		f.req.Password, err = a.password(f.passwordFile)
+		return a.credentials(ctx, f)
 	}
-	return err
+	return nil
 }
 
 // checkAddress refuses a password in an address, where the list of processes and the
@@ -158,32 +165,6 @@ func dayFlag(name, value string, days int) (time.Time, error) {
 	return d.Start(time.Local).AddDate(0, 0, days), nil
 }
 
-// password comes from a file, the environment or a prompt: never from a flag.
-func (a *app) password(file string) (string, error) {
-	const variable = "RELAIS_IMAP_PASSWORD"
-	env := func(name string) string {
-		if name == variable+"_FILE" && file != "" {
-			return file
-		}
-		return a.sys.env(name)
-	}
-	if p, err := secret(env, variable); err != nil || p != "" {
-		return p, err
-	}
-	f, ok := a.sys.in.(*os.File)
-	if !ok || !terminal(f) {
-		return "", relais.WithHint(relais.Errorf(relais.KindAuth, "read password", "no password"),
-			"--password-file FILE, or RELAIS_IMAP_PASSWORD")
-	}
-	fmt.Fprint(a.sys.err, "Password: ")
-	b, err := term.ReadPassword(int(f.Fd()))
-	fmt.Fprintln(a.sys.err)
-	if err != nil {
-		return "", relais.E(relais.KindAuth, "read password", err)
-	}
-	return string(b), nil
-}
-
 // ingest runs a request, asks about a case name that is close to another, and shows
 // what comes back.
 func (a *app) ingest(ctx context.Context, req relais.IngestRequest) error {
@@ -211,7 +192,11 @@ func (a *app) ingestOn(ctx context.Context, run ingester, req relais.IngestReque
 	show := p.each(func(e relais.Event) {
 		switch e.Type {
 		case "refused":
-			fmt.Fprintf(a.sys.err, "refused: %s (%s): %s\n", place(*e.Refusal), e.Refusal.Code, plain(e.Refusal.Detail))
+			word := "refused"
+			if e.Refusal.OfFolder() {
+				word = "not read"
+			}
+			fmt.Fprintf(a.sys.err, "%s: %s (%s): %s\n", word, place(*e.Refusal), e.Refusal.Code, plain(e.Refusal.Detail))
 		case "note":
 			if !a.cfg.quiet {
 				fmt.Fprintln(a.sys.err, plain(e.Detail))
@@ -248,8 +233,8 @@ func (a *app) ingestOn(ctx context.Context, run ingester, req relais.IngestReque
 
 // printDryRun says what an ingest would do.
 func (a *app) printDryRun(b relais.Balance) {
-	fmt.Fprintf(a.sys.out, "%s: %d seen = %d to capture + %d refused + %d excluded; nothing was stored\n",
-		plain(b.Case), b.Seen, b.Pending, b.Refused, b.Excluded)
+	fmt.Fprintf(a.sys.out, "%s: %d seen = %d to capture + %d refused + %d excluded; nothing was stored%s\n",
+		plain(b.Case), b.Seen, b.Pending, b.Refused, b.Excluded, unreadFolders(b))
 }
 
 // confirm asks on a terminal; elsewhere the answer is no.

@@ -36,7 +36,13 @@ func (ar *archive) Metrics(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(w, "relais_refused %d\n", len(list)); err != nil {
+	folders := 0
+	for _, r := range list {
+		if r.OfFolder() {
+			folders++
+		}
+	}
+	if _, err := fmt.Fprintf(w, "relais_refused %d\nrelais_folders_unread %d\n", len(list)-folders, folders); err != nil {
 		return err
 	}
 	return ar.progressMetrics(w)

@@ -3,6 +3,9 @@ package format
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
 )
 
 // ParseMaildirName splits the name of a maildir file into its unique part, which is
@@ -69,11 +72,15 @@ func MaildirFolder(dir string) (name string, ok bool) {
 }
 
 // DecodeMailboxName decodes a mailbox name in modified UTF-7 (RFC 3501, section
-// 5.1.3); where it is not valid, or is UTF-8 already, it stands as it is.
+// 5.1.3). Names that break its rules are common: what is no valid shift stands as it
+// is ("R&D"), a name in UTF-8 (RFC 9051, section 5.1) is that name, and one in
+// neither is taken for windows-1252. The result is one line of UTF-8, in NFC.
 func DecodeMailboxName(s string) string {
-	text, ok := decodeUTF7(s, true)
-	if !ok || !isASCII([]byte(s)) {
-		text = s
+	switch {
+	case isASCII([]byte(s)):
+		s, _ = decodeUTF7(s, true)
+	case !utf8.ValidString(s):
+		s, _ = charmap.Windows1252.NewDecoder().String(s) // every byte stands for something
 	}
-	return cleanLine(strings.ToValidUTF8(text, "\ufffd"))
+	return cleanLine(s)
 }

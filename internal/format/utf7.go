@@ -62,7 +62,11 @@ func decodeShifted(s string, modified bool) (string, bool) {
 	if modified {
 		s = strings.ReplaceAll(s, ",", "/")
 	}
-	b, err := base64.RawStdEncoding.DecodeString(s)
+	encoding := base64.RawStdEncoding
+	if modified { // else a name such as "R&DEV-1" would be one in another script
+		encoding = encoding.Strict()
+	}
+	b, err := encoding.DecodeString(s)
 	if err != nil || len(b) < 2 {
 		return "", false
 	}
@@ -71,4 +75,15 @@ func decodeShifted(s string, modified bool) (string, bool) {
 		units[i] = uint16(b[2*i])<<8 | uint16(b[2*i+1])
 	}
 	return string(utf16.Decode(units)), len(b)%2 == 0 || b[len(b)-1] == 0
+}
+
+// ShiftMailboxName writes a character as modified UTF-7 does (RFC 3501, section
+// 5.1.3) where it may not stand as it is: [DecodeMailboxName] undoes it.
+func ShiftMailboxName(r rune) string {
+	units := utf16.AppendRune(nil, r)
+	b := make([]byte, 0, 2*len(units))
+	for _, u := range units {
+		b = append(b, byte(u>>8), byte(u))
+	}
+	return "&" + strings.ReplaceAll(base64.RawStdEncoding.EncodeToString(b), "/", ",") + "-"
 }

@@ -105,6 +105,7 @@ type SourceBalance struct {
 	Source    string `json:"source"`
 	Folder    string `json:"folder"`
 	Announced *int64 `json:"announced,omitempty"` // the source's own count, where it gives one
+	Unread    bool   `json:"unread,omitempty"`    // it could not be read, or not to its end
 	Counts
 }
 
@@ -120,10 +121,13 @@ type Balance struct {
 	Counts
 	// Apart is how many records of the streams were refused that belong to no case: they
 	// stand beside what was seen, and are the whole archive's.
-	Apart    int64           `json:"apart,omitempty"`
-	Balanced bool            `json:"balanced"`
-	Sources  []SourceBalance `json:"sources"`
-	Reasons  []ReasonCount   `json:"reasons"`
+	Apart int64 `json:"apart,omitempty"`
+	// FoldersUnread is how many folders could not be read, or not to their end: what
+	// they hold was never seen, and the account does not balance until they are.
+	FoldersUnread int64           `json:"folders_unread"`
+	Balanced      bool            `json:"balanced"`
+	Sources       []SourceBalance `json:"sources"`
+	Reasons       []ReasonCount   `json:"reasons"`
 }
 
 // Refusal is one occurrence that could not be captured or read, or one record of the
@@ -143,6 +147,13 @@ type Refusal struct {
 
 	Record *RefusedRecord `json:"record,omitempty"` // nil of an occurrence
 }
+
+// OfFolder tells whether a whole folder was refused, or the list of a source's folders
+// (which is then named [FolderList]), and not an item.
+func (r Refusal) OfFolder() bool { return r.Stage == "ingest" && r.Position == "" }
+
+// FolderList stands for the list of a source's folders where that could not be read.
+const FolderList = "*"
 
 // Apart counts the refusals that are of no case: see [Balance].
 func Apart(list []Refusal) (n int64) {

@@ -12,6 +12,7 @@ func Total(list []Balance) Balance {
 	for _, b := range list {
 		t.Counts = t.Plus(b.Counts)
 		t.Apart = b.Apart // the whole archive's already
+		t.FoldersUnread += b.FoldersUnread
 		t.Balanced = t.Balanced && b.Balanced
 		for _, r := range b.Reasons {
 			reasons[r.Code] += r.Count

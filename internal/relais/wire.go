@@ -28,6 +28,7 @@ type IngestRequest struct {
 	Sources        []string      `json:"sources"` // absolute paths, or imap[s]:// addresses
 	User           string        `json:"user,omitempty"`
 	Password       string        `json:"password,omitempty"`
+	Token          string        `json:"token,omitempty"` // of OAuth 2.0, instead of a password
 	NamesOnly      bool          `json:"names_only,omitempty"`
 	Since          time.Time     `json:"since,omitzero"`
 	Until          time.Time     `json:"until,omitzero"`

@@ -18,9 +18,10 @@ func folderOf(folders map[[2]string]*relais.SourceBalance, source, folder string
 }
 
 // settle puts folders and reasons in order and says whether the account balances:
-// nothing is pending, and no folder's own count is above what was seen of it.
+// nothing is pending, every folder was read, and no folder's own count is above what
+// was seen of it.
 func settle(b *relais.Balance, folders map[[2]string]*relais.SourceBalance, reasons map[string]int64) {
-	b.Balanced = b.Seen == b.Sum() && b.Pending == 0
+	b.Balanced = b.Seen == b.Sum() && b.Pending == 0 && b.FoldersUnread == 0
 	for _, f := range folders {
 		b.Sources = append(b.Sources, *f)
 		if f.Announced != nil && *f.Announced > f.Seen {

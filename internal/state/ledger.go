@@ -105,6 +105,9 @@ func capturedRows(b relais.Captured) [][]any {
 		add(leftAt(b, l.Folder, l.Position), string(relais.StatusExcluded), l.Rule)
 	}
 	for _, r := range b.Refused {
+		if r.OfFolder() {
+			continue // no item was seen
+		}
 		add(leftAt(b, r.Folder, r.Position), string(relais.StatusRefused), r.Code)
 	}
 	slices.SortFunc(rows, byKey)
@@ -146,6 +149,9 @@ func leftAt(b relais.Captured, folder, position string) relais.Occurrence {
 
 func putFolders(ctx context.Context, tx session, b relais.Captured) error {
 	for _, f := range b.Folders {
+		if f.Cursor == "" && f.Announced == nil {
+			continue // nothing to keep
+		}
 		announced := sql.NullInt64{}
 		if f.Announced != nil {
 			announced = sql.NullInt64{Int64: *f.Announced, Valid: true}

@@ -201,8 +201,26 @@ func (db *DB) Balance(ctx context.Context, c relais.Case) (relais.Balance, error
 	if err != nil {
 		return b, unavailable("balance", err)
 	}
+	if err := db.unread(ctx, c.ID, &b, folders, reasons); err != nil {
+		return b, unavailable("balance", err)
+	}
 	settle(&b, folders, reasons)
 	return b, nil
+}
+
+// unread counts the folders that were refused whole.
+func (db *DB) unread(ctx context.Context, c relais.CaseID, b *relais.Balance, folders map[[2]string]*relais.SourceBalance, reasons map[string]int64) error {
+	return each(ctx, db.read, `SELECT source, folder, code FROM refusals WHERE case_id = $1 AND stage = 'ingest' AND position = ''`,
+		[]any{string(c)}, func(r row) error {
+			var source, folder, code string
+			if err := r.Scan(&source, &folder, &code); err != nil {
+				return err
+			}
+			b.FoldersUnread++
+			folderOf(folders, source, folder).Unread = true
+			reasons[code]++
+			return nil
+		})
 }
 
 const balanceQuery = `

@@ -2,9 +2,11 @@ package testkit
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/tls"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"strconv"
@@ -15,16 +17,19 @@ import (
 )
 
 // IMAP is a server (RFC 3501, just enough) that says what its script wants, right
-// or wrong. Any user gets in with the password "relais-test".
+// or wrong. Any user gets in with the password, or the token, "relais-test".
 type IMAP struct {
 	// Set these before Addr is asked for.
-	Greeting  string        // instead of "* OK ready"
-	TLS       *tls.Config   // offers STARTTLS
-	AfterTLS  string        // sent in clear right after the OK to STARTTLS
-	RefuseTLS bool          // answers STARTTLS with NO
-	Select    string        // more untagged lines in the answer to EXAMINE
-	List      string        // more untagged lines in the answer to LIST
-	Pace      time.Duration // between any two bytes sent after login
+	Greeting  string                    // instead of "* OK ready"
+	TLS       *tls.Config               // offers STARTTLS
+	AfterTLS  string                    // sent in clear right after the OK to STARTTLS
+	RefuseTLS bool                      // answers STARTTLS with NO
+	Select    string                    // more untagged lines in the answer to EXAMINE
+	List      string                    // more untagged lines in the answer to LIST
+	Pace      time.Duration             // between any two bytes sent after login
+	Caps      string                    // instead of what it can do
+	Refuses   string                    // ways to log in that are answered with NO, such as "PLAIN LOGIN"
+	ListFails func(command string) bool // which LIST and LSUB commands are answered with NO
 
 	mu      sync.Mutex
 	folders []*IMAPFolder
@@ -40,7 +45,9 @@ type IMAP struct {
 
 // IMAPFolder is one folder of the server.
 type IMAPFolder struct {
-	Name     string
+	Name     string                    // as sent between quotes, quoted as it should be
+	Listed   string                    // as sent in LIST instead: with its quotes, or a literal
+	Delim    string                    // as sent, quoted; `"/"` when empty
 	Attrs    string                    // as sent, such as `\HasNoChildren \Sent`
 	Validity func(selected int) uint32 // UIDVALIDITY at the nth EXAMINE, from 1; nil is always 7
 	Messages []IMAPMessage
@@ -143,12 +150,29 @@ func (s *IMAP) serve(conn net.Conn) {
 	}
 	d.send(greeting + "\r\n")
 	for {
-		line, err := d.in.ReadString('\n')
+		line, err := d.command()
 		tag, command, ok := strings.Cut(strings.TrimRight(line, "\r\n"), " ")
 		if err != nil || !ok || !d.answer(tag, command) {
 			return
 		}
 	}
+}
+
+// command reads a line with the literals in it, each as if it were quoted.
+func (d *dialogue) command() (string, error) {
+	line, err := d.in.ReadString('\n')
+	for err == nil && strings.HasSuffix(line, "}\r\n") {
+		open := strings.LastIndexByte(line, '{')
+		n, _ := strconv.Atoi(line[open+1 : len(line)-3])
+		d.send("+ go on\r\n")
+		literal := make([]byte, n)
+		if _, err := io.ReadFull(d.in, literal); err != nil {
+			return "", err
+		}
+		rest, again := d.in.ReadString('\n')
+		line, err = line[:open]+`"`+string(literal)+`"`+rest, again
+	}
+	return line, err
 }
 
 func (d *dialogue) send(text string) bool {
@@ -185,10 +209,16 @@ func (d *dialogue) answer(tag, command string) bool {
 		return d.startTLS(tag)
 	case "AUTHENTICATE":
 		return d.authenticate(tag, rest)
-	case "LIST":
-		d.list()
+	case "LOGIN":
+		_, password, _ := strings.Cut(rest, " ")
+		return d.let(tag, "LOGIN", strings.Trim(password, `"`))
+	case "LIST", "LSUB":
+		if d.ListFails != nil && d.ListFails(command) {
+			return d.send(tag + " NO not now\r\n")
+		}
+		d.list(verb, rest)
 	case "EXAMINE", "SELECT":
-		if !d.examine(strings.Trim(rest, `"`)) {
+		if !d.examine(strings.TrimSuffix(strings.TrimPrefix(rest, `"`), `"`)) {
 			return d.send(tag + " NO [NONEXISTENT] no such folder\r\n")
 		}
 	case "UID SEARCH":
@@ -216,6 +246,9 @@ func (d *dialogue) note(verb, rest string) {
 
 func (d *dialogue) capabilities() string {
 	caps := "IMAP4rev1 AUTH=PLAIN SASL-IR SPECIAL-USE LIST-EXTENDED"
+	if d.Caps != "" {
+		caps = d.Caps
+	}
 	if d.TLS != nil {
 		caps += " STARTTLS"
 	}
@@ -233,7 +266,7 @@ func (d *dialogue) startTLS(tag string) bool {
 }
 
 func (d *dialogue) authenticate(tag, rest string) bool {
-	_, initial, has := strings.Cut(rest, " ")
+	mechanism, initial, has := strings.Cut(rest, " ")
 	if !has {
 		d.send("+ \r\n")
 		line, err := d.in.ReadString('\n')
@@ -242,8 +275,29 @@ func (d *dialogue) authenticate(tag, rest string) bool {
 		}
 		initial = strings.TrimSpace(line)
 	}
-	secret, err := base64.StdEncoding.DecodeString(initial)
-	if err != nil || !strings.HasSuffix(string(secret), "\x00relais-test") {
+	b, err := base64.StdEncoding.DecodeString(initial)
+	if err != nil {
+		return d.send(tag + " BAD no base64\r\n")
+	}
+	secret := string(b)
+	if oauth := strings.HasSuffix(mechanism, "OAUTH2") || mechanism == "OAUTHBEARER"; oauth {
+		_, secret, _ = strings.Cut(secret, "\x01auth=Bearer ")
+		secret = strings.TrimSuffix(secret, "\x01\x01")
+		if secret != "relais-test" || d.refuses(mechanism) { // says why, and waits to be heard
+			d.send("+ " + base64.StdEncoding.EncodeToString([]byte(`{"status":"401"}`)) + "\r\n")
+			if _, err := d.in.ReadString('\n'); err != nil {
+				return false
+			}
+		}
+	}
+	return d.let(tag, mechanism, secret[strings.LastIndexByte(secret, 0)+1:])
+}
+
+func (d *dialogue) refuses(way string) bool { return slices.Contains(strings.Fields(d.Refuses), way) }
+
+// let lets a user in, or not.
+func (d *dialogue) let(tag, way, secret string) bool {
+	if secret != "relais-test" || d.refuses(way) {
 		return d.send(tag + " NO [AUTHENTICATIONFAILED] no\r\n")
 	}
 	d.mu.Lock()
@@ -253,9 +307,17 @@ func (d *dialogue) authenticate(tag, rest string) bool {
 	return d.send(tag + " OK in\r\n")
 }
 
-func (d *dialogue) list() {
+// list answers LIST and LSUB: all folders for "*", else those of the pattern's level.
+func (d *dialogue) list(verb, rest string) {
+	_, pattern, _ := strings.Cut(rest, ` "`)
+	pattern, _, _ = strings.Cut(pattern, `"`)
 	for _, f := range d.folders {
-		d.send(fmt.Sprintf("* LIST (%s) \"/\" \"%s\"\r\n", f.Attrs, f.Name))
+		below, level := strings.CutSuffix(pattern, "%")
+		name, fits := strings.CutPrefix(f.Name, below)
+		if level && (!fits || name == "" || strings.Contains(name, "/")) {
+			continue
+		}
+		d.send(fmt.Sprintf("* %s (%s) %s %s\r\n", verb, f.Attrs, cmp.Or(f.Delim, `"/"`), cmp.Or(f.Listed, `"`+f.Name+`"`)))
 	}
 	d.send(d.List)
 }
