@@ -8,9 +8,10 @@ import (
 	"github.com/gogs/chardet"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/htmlindex"
-	"golang.org/x/text/encoding/ianaindex"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/encoding/unicode/utf32"
+
+	"github.com/relais-archive/relais/internal/format"
 )
 
 // charsetSample is how much of a text is shown to the charset guesser: its cost
@@ -105,7 +106,7 @@ func mostlyUTF8(b []byte) bool {
 
 // charsetByName finds a charset by any of its names: those of the WHATWG encoding
 // standard first (which reads ISO-8859-1 as windows-1252, as mail means it), then
-// those of the IANA registry. It gives nil for an unknown one, and for the
+// those that mail has. It gives nil for an unknown one, and for the
 // replacement encodings that would swallow the text.
 func charsetByName(name string) encoding.Encoding {
 	name = strings.ToLower(strings.Trim(name, " \t\"'"))
@@ -115,13 +116,7 @@ func charsetByName(name string) encoding.Encoding {
 	if enc, err := htmlindex.Get(name); err == nil && enc != encoding.Replacement {
 		return enc
 	}
-	if enc, err := ianaindex.IANA.Encoding(name); err == nil {
-		return enc
-	}
-	if cp, ok := strings.CutPrefix(name, "cp"); ok {
-		return charsetByName("ibm" + cp)
-	}
-	return nil
+	return format.Charset(name)
 }
 
 // guessCharset asks chardet. Its own order among equals depends on which goroutine

@@ -8,9 +8,6 @@ import (
 	"github.com/gogs/chardet"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/htmlindex"
-	"golang.org/x/text/encoding/ianaindex"
-	"golang.org/x/text/encoding/unicode"
 )
 
 const (
@@ -53,59 +50,17 @@ func decodeText(b []byte, declared, fallback string, warn *warnings) []byte {
 	return decodeWith(b, guessCharset(b), warn)
 }
 
-// charsetName gives a charset's lower-case name without what mailers put around it.
-func charsetName(name string) string {
-	name = strings.ToLower(strings.Trim(name, " \t\"'=;,"))
-	if name, _, ok := strings.Cut(name, "*"); ok { // RFC 2231 language
-		return name
-	}
-	switch name {
-	case "utf8", "utf-8mb4", "unicode-1-1-utf-8", "x-utf-8":
-		return "utf-8"
-	case "ascii", "us_ascii", "ansi_x3.4-1968", "iso646-us", "646", "7bit":
-		return "us-ascii"
-	}
-	return name
-}
-
-// charsetByName gives the encoding of a charset, nil when it is unknown. ISO-8859-1
-// is windows-1252, and GB2312 is GB18030's, as the WHATWG has it.
-func charsetByName(name string) encoding.Encoding {
-	switch name {
-	case "", "us-ascii", "utf-8", "unknown-8bit", "x-unknown", "unknown", "default":
-		return nil
-	case "ansi", "latin1", "iso8859-1", "iso-8859-1", "windows-1252":
-		return charmap.Windows1252
-	case "ansi_x3.110-1983":
-		return charmap.ISO8859_1
-	case "cp437", "ibm437":
-		return charmap.CodePage437
-	case "cp850", "ibm850":
-		return charmap.CodePage850
-	case "utf-16":
-		return unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)
-	}
-	if e, err := htmlindex.Get(name); err == nil && e != encoding.Replacement {
-		return e
-	}
-	if e, err := htmlindex.Get(strings.ReplaceAll(strings.TrimPrefix(name, "cp"), "_", "-")); err == nil && e != encoding.Replacement {
-		return e
-	}
-	if e, err := ianaindex.MIME.Encoding(name); err == nil && e != nil {
-		return e
-	}
-	return nil
-}
-
 // stateful tells whether text that looks like ASCII is something else.
 func stateful(name string, b []byte) bool {
 	switch {
-	case name == "utf-7" || name == "unicode-1-1-utf-7":
+	case name == "utf-7":
 		return bytes.IndexByte(b, '+') >= 0 && isASCII(b)
 	case name == "hz-gb-2312":
 		return bytes.Contains(b, []byte("~{"))
 	case strings.HasPrefix(name, "utf-16"), strings.HasPrefix(name, "utf-32"):
 		return bytes.IndexByte(b, 0) >= 0
+	case isEBCDIC(name, b):
+		return true
 	}
 	// ISO-2022: its escapes are found in nothing else.
 	return bytes.Contains(b, []byte("\x1b$")) || (strings.HasPrefix(name, "iso-2022-") && bytes.IndexByte(b, 0x1b) >= 0)
@@ -115,16 +70,45 @@ func stateful(name string, b []byte) bool {
 // declares. Text with ISO-2022 escapes that declares something else is taken for
 // ISO-2022-JP, which is what mail has them from.
 func decodeStateful(b []byte, name string) ([]byte, bool) {
-	if strings.HasSuffix(name, "utf-7") {
+	if name == "utf-7" {
 		s, ok := decodeUTF7(string(b), false)
 		return []byte(s), ok
 	}
-	e := charsetByName(name)
+	e := charsetByName(byteOrder(name, b))
 	if e == nil || !strings.HasPrefix(name, "iso-2022-") && bytes.Contains(b, []byte("\x1b$")) {
 		e = charsetByName("iso-2022-jp")
 	}
 	out, err := e.NewDecoder().Bytes(b)
 	return out, err == nil
+}
+
+// byteOrder names the byte order of UTF-16 and UTF-32 that declare none and bear no
+// mark, by where the zeros of Western text stand: programs write their machine's.
+func byteOrder(name string, b []byte) string {
+	size := 2
+	switch {
+	case name == "utf-32":
+		size = 4
+	case name != "utf-16":
+		return name
+	}
+	if len(b) < size || bytes.HasPrefix(b, []byte{0xfe, 0xff}) || bytes.HasPrefix(b, []byte{0xff, 0xfe}) ||
+		bytes.HasPrefix(b, []byte{0, 0, 0xfe, 0xff}) {
+		return name
+	}
+	first, last := 0, 0
+	for i := 0; i+size <= min(len(b), guessMost); i += size {
+		if b[i] == 0 {
+			first++
+		}
+		if b[i+size-1] == 0 {
+			last++
+		}
+	}
+	if first > last {
+		return name + "be"
+	}
+	return name + "le"
 }
 
 // decodeWith decodes text, noting bytes that mean nothing in the encoding.
