@@ -125,10 +125,27 @@ func messageDocument(m *format.Mail, it relais.Item) relais.Document {
 	if len(m.InReplyTo) > 0 {
 		doc.InReplyTo = m.InReplyTo[0]
 	}
-	if doc.Date.IsZero() && !it.Received.IsZero() {
-		doc.Date, doc.DateSource = it.Received.UTC(), "internal"
+	if doc.Date.IsZero() {
+		doc.Date, doc.DateSource = arrival(it)
 	}
 	return doc
+}
+
+// arrival gives when a message came to where it was found, and what says so; none
+// where only a file's time does, which is that of a copy. Items older than that field
+// are known by their name, which only files have, or their position, which of a
+// maildir's is the file's name.
+func arrival(it relais.Item) (time.Time, string) {
+	if it.ReceivedFrom == relais.ReceivedFile || it.ReceivedFrom == "" && it.Name != "" || it.Received.IsZero() {
+		return time.Time{}, ""
+	}
+	if it.ReceivedFrom != "" {
+		return it.Received.UTC(), it.ReceivedFrom
+	}
+	if t, ok := format.MaildirTime(it.Occurrence.Position); ok {
+		return t, relais.ReceivedMaildir
+	}
+	return it.Received.UTC(), relais.ReceivedInternal
 }
 
 // captureWarnings gives what the source warned of, such as a doubtful separator.

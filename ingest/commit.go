@@ -187,7 +187,7 @@ func (m *committer) item(e entry) relais.Item {
 	slices.Sort(f.Flags)
 	return relais.Item{
 		Format: relais.ItemFormat, Case: m.job.Case, Kind: f.Kind, Name: f.Name, MediaType: f.MediaType,
-		Received: received(f.Received), NamesOnly: m.job.NamesOnly, Labels: f.Labels, Warnings: f.Warnings,
+		Received: received(f.Received), ReceivedFrom: f.ReceivedFrom, NamesOnly: m.job.NamesOnly, Labels: f.Labels, Warnings: f.Warnings,
 		Occurrence: relais.Occurrence{
 			Owner: m.job.Owner.Address, Source: e.source, Folder: e.folder, Position: f.Position,
 			SHA256: e.content.digest, Flags: slices.Compact(f.Flags),

@@ -126,7 +126,10 @@ func (r *reading) bytes(f file, found Found) (opened, error) {
 		return opened{}, err
 	}
 	defer func() { _ = in.Close() }() // only read
-	found.Size, found.Received = info.Size(), info.ModTime()
+	found.Size, found.Received, found.ReceivedFrom = info.Size(), info.ModTime(), relais.ReceivedFile
+	if f.mail {
+		found.deliveredBy(path.Base(f.path))
+	}
 	o := opened{found: found, mark: r.mark(f, info), captured: true}
 	if r.req.CountOnly && r.req.Rule == nil {
 		return o, nil
@@ -158,6 +161,13 @@ func (r *reading) layered(l layers, found *Found) error {
 	defer func() { _ = in.Close() }() // only read
 	found.Size = -1
 	return l.message(in, found, r.req)
+}
+
+// deliveredBy takes the time that a maildir file's name tells, where it does.
+func (f *Found) deliveredBy(name string) {
+	if t, ok := format.MaildirTime(name); ok {
+		f.Received, f.ReceivedFrom = t, relais.ReceivedMaildir
+	}
 }
 
 // regular opens a listed file. A message of a maildir in use may have been moved to

@@ -231,7 +231,8 @@ func (b bodies) options(extra extras) *imap.FetchOptions {
 
 // take hands a message out.
 func (b bodies) take(m message) error {
-	return b.hand(m.uid, Found{Kind: relais.KindMessage, Size: m.content.size, Received: m.received, Flags: m.flags, Labels: m.labels, Body: m.content}, true)
+	return b.hand(m.uid, Found{Kind: relais.KindMessage, Size: m.content.size, Received: m.received,
+		ReceivedFrom: relais.ReceivedInternal, Flags: m.flags, Labels: m.labels, Body: m.content}, true)
 }
 
 func (b bodies) blame(uid imap.UID, why Reason, forGood bool) error {

@@ -75,9 +75,11 @@ type Found struct {
 	MediaType string // as declared
 	Size      int64  // -1 when unknown
 	Received  time.Time
-	Flags     []string // seen, answered, flagged, draft, deleted, forwarded
-	Labels    []string
-	Warnings  []string // what the source had to guess, such as "split_ambiguous"
+	// ReceivedFrom is what tells Received, as relais.Item has it.
+	ReceivedFrom string
+	Flags        []string // seen, answered, flagged, draft, deleted, forwarded
+	Labels       []string
+	Warnings     []string // what the source had to guess, such as "split_ambiguous"
 	// Body gives the bytes, once, and is valid until yield returns.
 	Body io.Reader
 	// Cursor is where to go on after this item; "" when that is not worth saying.

@@ -161,7 +161,8 @@ func eachMessage(ctx context.Context, split *format.Mbox, req Request, fn func(F
 // mboxMessage reads a message to its end, for only then is it known where the next
 // one begins.
 func mboxMessage(msg *format.MboxMessage, req Request) (Found, error) {
-	found := Found{Position: fmt.Sprintf("%012d", msg.Offset), Kind: relais.KindMessage, Size: -1, Received: msg.Date}
+	found := Found{Position: fmt.Sprintf("%012d", msg.Offset), Kind: relais.KindMessage, Size: -1,
+		Received: msg.Date, ReceivedFrom: relais.ReceivedSeparator}
 	if req.CountOnly && req.Rule == nil {
 		n, err := io.Copy(io.Discard, msg.Body)
 		found.Size = n

@@ -161,7 +161,8 @@ func (r *zipReading) each(ctx context.Context, fn func(format.Member) error) err
 func (r *zipReading) member(ctx context.Context, m format.Member, cursor Cursor) error {
 	dir, name := path.Split(m.Name)
 	dir = path.Clean("/" + dir)[1:]
-	found := Found{Position: label(name), Kind: relais.KindFile, Name: label(name), Size: -1, Received: m.Modified, Cursor: cursor}
+	found := Found{Position: label(name), Kind: relais.KindFile, Name: label(name), Size: -1, Received: m.Modified,
+		ReceivedFrom: relais.ReceivedFile, Cursor: cursor}
 	mail := false
 	switch base, parent := path.Base(dir), path.Dir(dir); {
 	case isMaildirPart(base) && r.maildirs[parent]:
@@ -171,6 +172,7 @@ func (r *zipReading) member(ctx context.Context, m format.Member, cursor Cursor)
 		unique, flags := format.ParseMaildirName(name)
 		mail, dir = true, parent
 		found.Kind, found.Name, found.Position, found.Flags = relais.KindMessage, "", label(unique), flags
+		found.deliveredBy(name)
 	}
 	found.Folder = r.folder(dir)
 	switch {

@@ -9,7 +9,10 @@ import (
 const (
 	firstYear = 1900 // RFC 5322, section 3.3
 	lastYear  = 2099
-	dateMost  = 200 // characters of a date looked at
+
+	firstMailYear = 1982 // of SMTP (RFC 821): what a machine dates before it has no clock
+
+	dateMost = 200 // characters of a date looked at
 )
 
 // parseDate reads a date as mail has it: RFC 5322 with its obsolete forms, asctime,
@@ -17,16 +20,29 @@ const (
 // 5322, section 4.3). A date that no calendar has is none.
 func parseDate(s string) (time.Time, bool) {
 	s = stripComments(s[:min(len(s), dateMost)])
-	var d dateParts
-	for _, tok := range strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '\t' || r == ',' || r == ';' }) {
+	d := dateParts{weekday: -1}
+	for _, tok := range strings.FieldsFunc(s, dateSpace) {
 		d.token(tok)
 	}
 	return d.time()
 }
 
+// dateSpace tells what stands between the words of a date: white space, that of HTML
+// and of Windows' clock formats too, and what lists have.
+func dateSpace(r rune) bool {
+	switch r {
+	case ' ', '\t', ',', ';', '"', '\u00a0', '\u202f':
+		return true
+	}
+	return false
+}
+
 // dateParts gathers what the tokens of a date say.
 type dateParts struct {
 	day, month, year   int
+	weekday            int  // named, 0 for Sunday, -1 for none
+	early              bool // the month was named before the day: it may be a weekday, as "mar." is
+	unset              bool // a year of four digits below 100
 	hour, min, sec     int
 	hasTime, hasZone   bool
 	afternoon, morning bool
@@ -36,10 +52,17 @@ type dateParts struct {
 
 // token reads one word of a date by what it begins with.
 func (d *dateParts) token(tok string) {
+	if isDigit(tok[0]) {
+		tok = plainNumber(tok)
+	}
 	switch {
 	case strings.Contains(tok, ":") && isDigit(tok[0]):
 		d.clock(tok)
-	case isDigit(tok[0]) && strings.ContainsAny(tok, "-/"):
+	case isDigit(tok[0]) && strings.Contains(strings.Trim(tok, "."), "."):
+		d.dotted(strings.Trim(tok, "."))
+	case basicISO(tok):
+		d.clock(tok[:4] + "-" + tok[4:6] + "-" + tok[6:11] + ":" + tok[11:13] + ":" + tok[13:])
+	case isDigit(tok[0]) && strings.ContainsAny(tok[:len(tok)-1], "-/"):
 		d.joined(tok)
 	case isDigit(tok[0]):
 		d.number(tok)
@@ -47,6 +70,35 @@ func (d *dateParts) token(tok string) {
 		d.offset(tok)
 	default:
 		d.word(strings.ToLower(strings.Trim(tok, ".")))
+	}
+}
+
+// plainNumber writes a number as the rest of this file reads it: with the hyphens and
+// colons of ISO 8601 in the place of the characters of China and Japan, and of the
+// French "9h15".
+func plainNumber(tok string) string {
+	if i := strings.IndexByte(tok, 'h'); i > 0 && i <= 2 && i+1 < len(tok) && isDigit(tok[i+1]) {
+		tok = tok[:i] + ":" + tok[i+1:]
+	}
+	tok = strings.NewReplacer("年", "-", "月", "-", "日", "", "년", "-", "월", "-", "일", "").Replace(tok)
+	return tok
+}
+
+// basicISO tells a time of ISO 8601 without hyphens and colons.
+func basicISO(tok string) bool {
+	return len(tok) >= 15 && tok[8] == 'T' && strings.Trim(tok[:8]+tok[9:15], "0123456789") == ""
+}
+
+// dotted reads hh.mm.ss, once there is a day, and dd.mm.yyyy.
+func (d *dateParts) dotted(tok string) {
+	parts := strings.Split(tok, ".")
+	switch n := len(parts); {
+	case n == 3 && d.day == 0 && len(parts[2]) >= 2:
+		d.day, d.month, d.year = d.atoi(parts[0], 2), d.atoi(parts[1], 2), d.fullYear(parts[2])
+	case n <= 3 && d.day > 0:
+		d.clock(strings.Join(parts, ":"))
+	default:
+		d.bad = true
 	}
 }
 
@@ -108,6 +160,10 @@ func (d *dateParts) joined(tok string) {
 
 // number reads a day or a year that stands alone.
 func (d *dateParts) number(tok string) {
+	if month, ok := strings.CutSuffix(tok, "-"); ok && len(month) <= 2 && d.month == 0 { // "3月"
+		d.month = d.atoi(month, 2)
+		return
+	}
 	tok = strings.TrimRight(tok, ".")
 	if d.day == 0 && len(tok) <= 2 {
 		d.day = d.atoi(tok, 2)
@@ -146,8 +202,11 @@ func (d *dateParts) word(w string) {
 		d.token(w[i:])
 		return
 	}
-	if m := monthOf(w); m > 0 && d.month == 0 {
-		d.month = m
+	if n := weekdayOf(w); n >= 0 && d.weekday < 0 && d.day == 0 {
+		d.weekday = n
+	}
+	if m := monthOf(w); m > 0 && (d.month == 0 || d.early && d.day > 0) {
+		d.month, d.early = m, d.day == 0
 		return
 	}
 	switch w {
@@ -172,6 +231,10 @@ func (d *dateParts) time() (time.Time, bool) {
 	if d.sec == 60 { // a leap second
 		d.sec = 59
 	}
+	midnight := d.hour == 24 && d.min == 0 && d.sec == 0 // at the day's end (ISO 8601)
+	if midnight {
+		d.hour = 0
+	}
 	if d.bad || d.day == 0 || d.month == 0 || d.hour > 23 || d.min > 59 || d.sec > 59 {
 		return time.Time{}, false
 	}
@@ -179,8 +242,20 @@ func (d *dateParts) time() (time.Time, bool) {
 	if t.Day() != d.day || int(t.Month()) != d.month || d.year < firstYear || d.year > lastYear {
 		return time.Time{}, false
 	}
+	if d.unset && (int(t.Weekday()) != d.weekday || d.zero()) {
+		return time.Time{}, false
+	}
+	if midnight {
+		t = t.AddDate(0, 0, 1)
+	}
 	t = t.Add(-time.Duration(d.zone) * time.Second)
 	return t, t.Unix() != 0 // what a clock that was never set says
+}
+
+// zero tells the first second of year 1, by which programs mean no date: its weekday
+// is that of 2001.
+func (d *dateParts) zero() bool {
+	return d.year == 2001 && d.month == 1 && d.day == 1 && d.hour == 0 && d.min == 0 && d.sec == 0
 }
 
 // atoi reads a number of at most so many digits.
@@ -194,19 +269,29 @@ func (d *dateParts) atoi(s string, digits int) int {
 }
 
 // fullYear reads a year, of two digits or three as RFC 5322, section 4.3, has it. One
-// of four digits that begins with zeros is no short year but a clock never set: to
-// guess would file the message a century off, in silence.
+// of four digits below 100 is a short year only if the weekday agrees: else it is a
+// clock never set, and to guess would file the message a century off, in silence.
 func (d *dateParts) fullYear(s string) int {
 	n := d.atoi(s, 4)
 	switch {
 	case len(s) == 4 && n < 1000:
-		d.bad = true
-	case len(s) < 3 && n < 50:
-		return n + 2000
+		d.unset = true
+		d.bad = d.bad || n > 99
+		return shortYear(n)
+	case len(s) < 3:
+		return shortYear(n)
 	case n < 1000:
 		return n + 1900
 	}
 	return n
+}
+
+// shortYear puts a year of two digits into its century (RFC 5322, section 4.3).
+func shortYear(n int) int {
+	if n < 50 {
+		return n + 2000
+	}
+	return n + 1900
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
@@ -238,5 +323,6 @@ func receivedDate(field string) (time.Time, bool) {
 	if i < 0 {
 		return time.Time{}, false
 	}
-	return parseDate(field[i+1:])
+	t, ok := parseDate(field[i+1:])
+	return t, ok && t.Year() >= firstMailYear
 }

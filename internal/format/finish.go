@@ -80,8 +80,8 @@ func (w *walker) readAddresses() {
 	w.warn.add(warnAddressLimit, a.left)
 }
 
-// readDate takes the Date, or else that of the oldest Received: the hop next to
-// the sender.
+// readDate takes the Date, or else that of the earliest Received: the hop nearest to
+// the sender, wherever it stands.
 func (w *walker) readDate() {
 	m := &w.mail
 	var received time.Time
@@ -95,7 +95,7 @@ func (w *walker) readDate() {
 				w.warn.add(warnDate, 1)
 			}
 		case strings.EqualFold(f.Name, "Received"):
-			if t, ok := receivedDate(f.Value); ok {
+			if t, ok := receivedDate(f.Value); ok && (received.IsZero() || t.Before(received)) {
 				received = t
 			}
 		}

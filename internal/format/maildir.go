@@ -2,7 +2,9 @@ package format
 
 import (
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
@@ -24,6 +26,18 @@ func ParseMaildirName(name string) (unique string, flags []string) {
 	}
 	slices.Sort(flags)
 	return name[:i-1], flags
+}
+
+// MaildirTime gives the time of delivery that the name of a maildir file begins with
+// (maildir(5)): seconds since 1970, up to a dot. One before there was SMTP is none.
+func MaildirTime(name string) (time.Time, bool) {
+	digits, _, ok := strings.Cut(name, ".")
+	seconds, err := strconv.ParseInt(digits, 10, 64)
+	if !ok || err != nil || len(digits) > 10 {
+		return time.Time{}, false
+	}
+	t := time.Unix(seconds, 0).UTC()
+	return t, t.Year() >= firstMailYear
 }
 
 // flagLetters tells whether what follows "2," can be flags: letters, and what some

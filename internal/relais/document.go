@@ -130,24 +130,26 @@ type Person struct {
 // Document is what Relais serves: the contract of the JSON export and of the API.
 // Fields are absent when empty.
 type Document struct {
-	ID          DocumentID   `json:"id"`
-	Content     ContentID    `json:"content,omitempty"`
-	Case        string       `json:"case,omitempty"` // the case's name
-	Kind        DocKind      `json:"kind"`
-	Parent      DocumentID   `json:"parent,omitempty"`
-	Thread      string       `json:"thread,omitempty"`
-	MessageID   string       `json:"message_id,omitempty"` // without angle brackets
-	InReplyTo   string       `json:"in_reply_to,omitempty"`
-	References  []string     `json:"references,omitempty"`
-	Subject     string       `json:"subject,omitempty"`
-	From        *Address     `json:"from,omitempty"`
-	To          []Address    `json:"to,omitempty"`
-	Cc          []Address    `json:"cc,omitempty"`
-	Bcc         []Address    `json:"bcc,omitempty"`
-	ReplyTo     []Address    `json:"reply_to,omitempty"`
-	Date        time.Time    `json:"date,omitzero"`
-	DateSource  string       `json:"date_source,omitempty"` // header, received, internal, document (a file's own properties), file (its time)
-	Language    string       `json:"language,omitempty"`    // ISO 639-1
+	ID         DocumentID `json:"id"`
+	Content    ContentID  `json:"content,omitempty"`
+	Case       string     `json:"case,omitempty"` // the case's name
+	Kind       DocKind    `json:"kind"`
+	Parent     DocumentID `json:"parent,omitempty"`
+	Thread     string     `json:"thread,omitempty"`
+	MessageID  string     `json:"message_id,omitempty"` // without angle brackets
+	InReplyTo  string     `json:"in_reply_to,omitempty"`
+	References []string   `json:"references,omitempty"`
+	Subject    string     `json:"subject,omitempty"`
+	From       *Address   `json:"from,omitempty"`
+	To         []Address  `json:"to,omitempty"`
+	Cc         []Address  `json:"cc,omitempty"`
+	Bcc        []Address  `json:"bcc,omitempty"`
+	ReplyTo    []Address  `json:"reply_to,omitempty"`
+	Date       time.Time  `json:"date,omitzero"`
+	// DateSource says what the date is from: header, received, internal, separator, maildir,
+	// document (a file's own properties), file (its time).
+	DateSource  string       `json:"date_source,omitempty"`
+	Language    string       `json:"language,omitempty"` // ISO 639-1
 	Text        string       `json:"text,omitempty"`
 	NewText     string       `json:"new_text,omitempty"`
 	Zones       []Zone       `json:"zones,omitempty"`

@@ -17,11 +17,22 @@ type Item struct {
 	Kind       DocKind    `json:"kind"` // message or file
 	Name       string     `json:"name,omitempty"`
 	MediaType  string     `json:"media_type,omitempty"` // as the source declares it, may be empty
-	Received   time.Time  `json:"received,omitzero"`    // INTERNALDATE, mbox separator or file time
-	NamesOnly  bool       `json:"names_only,omitempty"` // attachments by name, without their text
-	Labels     []string   `json:"labels,omitempty"`     // labels beside the folder
-	Warnings   []string   `json:"warnings,omitempty"`   // what the source had to guess: codes of document warnings
+	Received   time.Time  `json:"received,omitzero"`    // when it came to where it was found
+	// ReceivedFrom says what tells Received: one of the constants below, or "" in
+	// records older than they are.
+	ReceivedFrom string   `json:"received_from,omitempty"`
+	NamesOnly    bool     `json:"names_only,omitempty"` // attachments by name, without their text
+	Labels       []string `json:"labels,omitempty"`     // labels beside the folder
+	Warnings     []string `json:"warnings,omitempty"`   // what the source had to guess: codes of document warnings
 }
+
+// What may tell Item.Received.
+const (
+	ReceivedInternal  = "internal"  // a server's INTERNALDATE (RFC 3501, section 2.3.3)
+	ReceivedSeparator = "separator" // an mbox's "From " line
+	ReceivedMaildir   = "maildir"   // the name of a maildir file, which begins with its delivery's time
+	ReceivedFile      = "file"      // the file's own time, which is no date of a mail
+)
 
 // Occurrence is one place where some bytes were seen. Owner, Source, Folder,
 // Position and SHA256 together identify it within a case.
