@@ -24,11 +24,13 @@ type addressReader struct {
 	noComment bool // nor a comment
 
 	phrase         strings.Builder
+	named          int // bytes of the phrase that stood before the brackets
 	angle, comment string
 	hasAngle       bool // the address at hand has brackets
 	quoted         bool // or quotes
 	signed         bool // or an "@" in its phrase
 	bare           bool // the last address listed was a name alone, before a comma
+	again          bool // what is read was decoded from an encoded word
 }
 
 // read adds the addresses of one field to the list.
@@ -52,6 +54,7 @@ func (a *addressReader) step() {
 		a.remark()
 	case c == '<':
 		a.bracket()
+	case c == '[' && !a.signed && a.mailto():
 	case c == ',' || c == ';':
 		a.flush(c)
 	case c == ':' && !a.signed && !a.hasAngle:
@@ -113,50 +116,62 @@ func (a *addressReader) remark() {
 // bracket reads an address in angle brackets.
 func (a *addressReader) bracket() {
 	rest := a.s[a.at:]
-	end := len(rest)
-	if i := strings.IndexAny(rest, "<>"); i >= 0 && rest[i] == '>' {
-		end = i
-	} else {
-		a.warn.add(warnAddressRepaired, 1)
-		if i >= 0 {
-			end = i // another bracket opens before this one closes
-		}
-		if i := strings.IndexByte(rest[:end], ','); i >= 0 {
-			end = i
-		}
-		a.at += end
-		a.setAngle(rest[:end])
+	end := strings.IndexAny(rest, "<>")
+	if end >= 0 && rest[end] == '>' {
+		a.at += end + 1
+		a.angles(rest[:end])
 		return
 	}
-	a.at += end + 1
+	a.warn.add(warnAddressRepaired, 1)
+	if end < 0 { // or another bracket opens before this one closes
+		end = len(rest)
+	}
+	if i := strings.IndexByte(rest[:end], ','); i >= 0 {
+		end = i
+	}
+	a.at += end
 	a.setAngle(rest[:end])
 }
 
-// setAngle keeps the first address in brackets that says something.
-func (a *addressReader) setAngle(s string) {
-	if s = cleanAddress(s); s != "" || !a.hasAngle {
-		a.angle, a.hasAngle = s, true
+// angles takes what stands in brackets: one address, or several that somebody put into
+// one pair.
+func (a *addressReader) angles(s string) {
+	if strings.Count(s, "@") < 2 || strings.ContainsAny(s, `":`) {
+		a.setAngle(s)
+		return
+	}
+	for one := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ',' || r == ';' || r == ' ' }) {
+		a.setAngle(one)
 	}
 }
 
-// cleanAddress drops what does not belong to an addr-spec: white space, a scheme,
-// quotes around it, an obsolete route.
-func cleanAddress(s string) string {
-	if s = strings.TrimSpace(s); !strings.Contains(s, `"`) {
-		s = strings.Join(strings.Fields(stripComments(s)), "")
+// mailto reads an address in square brackets, as Outlook writes it into the text of
+// replies: "Name [mailto:address]".
+func (a *addressReader) mailto() bool {
+	inner, _, ok := strings.Cut(a.s[a.at:], "]")
+	if !ok || !strings.Contains(inner, "@") || strings.ContainsAny(inner, "<>[,;") {
+		return false
 	}
-	if len(s) > 7 && strings.EqualFold(s[:7], "mailto:") {
-		s = s[7:]
+	a.at += len(inner) + 1
+	a.setAngle(inner)
+	return true
+}
+
+// setAngle keeps the first address in brackets that says something. A second one
+// begins another address: the comma between them is missing.
+func (a *addressReader) setAngle(s string) {
+	s = cleanAddress(s)
+	if strings.Contains(a.angle, "@") && strings.Contains(s, "@") && !strings.EqualFold(a.angle, s) {
+		phrase := a.phrase.String()
+		a.phrase.Reset()
+		a.phrase.WriteString(phrase[:a.named])
+		a.flush(0)
+		a.phrase.WriteString(phrase[a.named:])
+		a.warn.add(warnAddressRepaired, 1)
 	}
-	if len(s) > 1 && s[0] == '\'' && s[len(s)-1] == '\'' { // as Outlook has it
-		s = s[1 : len(s)-1]
+	if s != "" || !a.hasAngle {
+		a.angle, a.hasAngle, a.named = s, true, a.phrase.Len()
 	}
-	if strings.HasPrefix(s, "@") {
-		if _, after, ok := strings.Cut(s, ":"); ok {
-			s = after
-		}
-	}
-	return s
 }
 
 // flush ends one address; sep is what followed it.
@@ -166,6 +181,9 @@ func (a *addressReader) flush(sep byte) {
 	a.phrase.Reset()
 	a.angle, a.comment, a.hasAngle, a.quoted, a.signed = "", "", false, false, false
 	adr := relais.Address{Address: angle, Name: phrase}
+	if !hasAngle && strings.Contains(phrase, "<") && strings.Contains(phrase, "@") && a.hidden(a.text(phrase)) {
+		return // all of it stood in quotes
+	}
 	if !hasAngle {
 		adr = plainAddress(phrase)
 	}
@@ -173,17 +191,18 @@ func (a *addressReader) flush(sep byte) {
 		adr.Name = a.text(comment)
 	}
 	adr.Address = a.text(adr.Address)
-	if adr.Address == "" && strings.Contains(adr.Name, "@") {
-		adr = hiddenAddress(adr.Name)
-	}
-	if adr == (relais.Address{}) {
+	if adr.Address == "" && strings.Contains(adr.Name, "@") && a.hidden(adr.Name) || adr == (relais.Address{}) {
 		return
 	}
+	more := a.unseparated(&adr, hasAngle)
 	bare := sep == ',' && !quoted && familyName(adr)
 	if a.bare && hasAngle && adr.Name != "" {
 		a.join(adr)
 	} else {
 		a.keep(adr)
+	}
+	for _, one := range more {
+		a.keep(one)
 	}
 	a.bare = bare
 }
@@ -224,67 +243,4 @@ func (a *addressReader) keep(adr relais.Address) {
 	}
 	a.room--
 	a.list = append(a.list, adr)
-}
-
-// plainAddress reads an address without brackets: the word with an "@", or the
-// word alone; other words are its name.
-func plainAddress(s string) relais.Address {
-	if strings.Contains(s, "@") && !strings.HasPrefix(strings.TrimSpace(s), `"`) {
-		words := strings.Fields(strings.ReplaceAll(strings.ReplaceAll(s, "@ ", "@"), " @", "@"))
-		for i, w := range words {
-			if strings.Contains(w, "@") {
-				name := strings.Join(append(words[:i:i], words[i+1:]...), " ")
-				return relais.Address{Address: cleanAddress(w), Name: name}
-			}
-		}
-	}
-	s = strings.TrimSpace(s)
-	if strings.Contains(s, "@") || !strings.ContainsAny(s, " \t") && !strings.Contains(s, "=?") {
-		return relais.Address{Address: s}
-	}
-	return relais.Address{Name: s}
-}
-
-// hiddenAddress finds the address in a name that was encoded with it.
-func hiddenAddress(name string) relais.Address {
-	before, after, ok := strings.Cut(name, "<")
-	addr, rest, closed := strings.Cut(after, ">")
-	if !ok || !closed || strings.TrimSpace(rest) != "" {
-		return relais.Address{Name: name}
-	}
-	return relais.Address{Name: strings.Trim(before, ` "`), Address: cleanAddress(addr)}
-}
-
-// messageIDs gives the message ids of a field, without angle brackets. Where there
-// are no brackets, a word alone is taken for one.
-func messageIDs(field string) []string {
-	var ids []string
-	rest := field
-	for {
-		_, after, ok := strings.Cut(rest, "<")
-		if !ok {
-			break
-		}
-		id, next, ok := strings.Cut(after, ">")
-		if !ok {
-			id, next, _ = strings.Cut(after, " ")
-		}
-		rest = next
-		if id = cleanID(id); id != "" {
-			ids = append(ids, id)
-		}
-	}
-	if ids == nil {
-		for w := range strings.FieldsSeq(field) {
-			if strings.Contains(w, "@") && !strings.ContainsAny(w, `"(),;:`) {
-				ids = append(ids, cleanID(w))
-			}
-		}
-	}
-	return ids
-}
-
-// cleanID drops the white space of an id; what then stands together is cleaned again.
-func cleanID(s string) string {
-	return cleanLine(strings.Join(strings.Fields(cleanLine(s)), ""))
 }
