@@ -185,7 +185,8 @@ func (f *folderRun) read(ctx context.Context, e *entry) error {
 	}
 	e.size = c.size
 	date := format.PeekDate(c.head(), f.deps.Limits)
-	if date.IsZero() || e.found.Kind != relais.KindMessage {
+	message := e.found.Kind == relais.KindMessage // a file's time is no date of a mail
+	if date.IsZero() && e.found.ReceivedFrom != relais.ReceivedFile || !message {
 		date = e.found.Received
 	}
 	e.left = f.rules.date(date)
