@@ -230,6 +230,10 @@ func (m *committer) account(batch []entry) relais.Captured {
 		switch {
 		case e.refusal != nil:
 			b.Refused = append(b.Refused, *e.refusal)
+		case e.separators > 0:
+			b.Warned = append(b.Warned, relais.Warned{
+				Folder: e.folder, Position: e.found.Position, Code: relais.WarnMailbox, Count: e.separators,
+			})
 		case e.left != "":
 			b.Excluded = append(b.Excluded, relais.Left{Folder: e.folder, Position: e.found.Position, Rule: e.left})
 		}

@@ -277,3 +277,37 @@ func TestControlFileAlone(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestMailboxTakenForOneDocument is said, for that is how mail is lost silently.
+func TestMailboxTakenForOneDocument(t *testing.T) {
+	lost := plainMessage(0) + "\n" + mboxOf(1, 4)
+	var lines strings.Builder
+	for n := 0; lines.Len() <= spoolOver; n++ {
+		fmt.Fprintln(&lines, relais.DigestOf(fmt.Append(nil, n))) // a zip file of it is no bomb
+	}
+	large := plainMessage(0) + lines.String() + "\n" + mboxOf(1, 3)
+	files := map[string]string{
+		"a/first line lost": lost, "a/large": large, "cur/1.host:2,S": mboxOf(0, 2), "one.eml": plainMessage(5), "all.mbox": mboxOf(6, 9), "note.txt": "From memory,\n\nFrom here\n",
+	}
+	folder, _ := captured(t, "in", files)
+	archived := newArchive()
+	var members []string
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		members = append(members, name, files[name])
+	}
+	archived.run(t, job(open(t, zipped(t, members...))))
+	want := []relais.Warned{
+		{Folder: "INBOX", Position: "1.host", Code: relais.WarnMailbox, Count: 2},
+		{Folder: "a", Position: "first line lost", Code: relais.WarnMailbox, Count: 3},
+		{Folder: "a", Position: "large", Code: relais.WarnMailbox, Count: 2},
+	}
+	for _, a := range []*archive{folder, archived} {
+		slices.SortFunc(a.warned, func(x, y relais.Warned) int { return strings.Compare(x.Position, y.Position) })
+		if diff := cmp.Diff(want, a.warned); diff != "" {
+			t.Error(diff)
+		}
+		if got := a.item(t, "a", "large").Warnings; !slices.Contains(got, relais.WarnMailbox) {
+			t.Errorf("warnings %v", got)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/relais-archive/relais/internal/format"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
@@ -110,6 +111,18 @@ func (c *content) spool(rest io.Reader, dir string) (err error) {
 
 // head gives the first bytes.
 func (c *content) head() []byte { return c.memory[:min(len(c.memory), headBytes)] }
+
+// separators counts the separators of messages in what was taken for one document.
+func (c *content) separators() (int64, error) {
+	if c.file == nil && !format.MayHoldSeparators(c.memory) {
+		return 0, nil
+	}
+	in, err := c.open()
+	if err != nil {
+		return 0, err
+	}
+	return format.CountSeparators(in)
+}
 
 // open gives the bytes, as often as asked.
 func (c *content) open() (io.ReadCloser, error) {

@@ -96,7 +96,7 @@ func (o opened) discard() { closeBody(o.found.Body) }
 
 // open makes a file ready; it runs ahead of capture, several at once.
 func (r *reading) open(ctx context.Context, f file) opened {
-	found := Found{Position: f.position, Kind: relais.KindFile, Name: path.Base(f.path), Size: -1, Flags: f.flags}
+	found := Found{Position: f.position, Kind: relais.KindFile, Name: path.Base(f.path), Size: -1, Flags: f.flags, Whole: true}
 	if f.mail {
 		found.Kind, found.Name = relais.KindMessage, ""
 	}

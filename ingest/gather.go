@@ -44,6 +44,7 @@ type entry struct {
 	refusal        *relais.Refusal
 	note           string // for the user
 	quiet          bool   // of no folder that was read: nobody is told
+	separators     int64  // of messages, in what was taken for one document
 	size           int64  // of an item, when known
 }
 
@@ -195,6 +196,21 @@ func (f *folderRun) read(ctx context.Context, e *entry) error {
 		return c.close()
 	}
 	e.content = c
+	if e.found.Whole {
+		return f.count(e)
+	}
+	return nil
+}
+
+// count looks for separators of messages in what was taken for one document.
+func (f *folderRun) count(e *entry) (err error) {
+	if e.separators, err = e.content.separators(); err != nil {
+		f.memory.Release(e.content.held())
+		return errors.Join(err, e.content.close())
+	}
+	if e.separators > 0 {
+		e.found.Warnings = append(e.found.Warnings, relais.WarnMailbox)
+	}
 	return nil
 }
 

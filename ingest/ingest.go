@@ -80,6 +80,8 @@ type Found struct {
 	Flags        []string // seen, answered, flagged, draft, deleted, forwarded
 	Labels       []string
 	Warnings     []string // what the source had to guess, such as "split_ambiguous"
+	// Whole says that a whole file was taken for one document, which could be more.
+	Whole bool
 	// Body gives the bytes, once, and is valid until yield returns.
 	Body io.Reader
 	// Cursor is where to go on after this item; "" when that is not worth saying.

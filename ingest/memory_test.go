@@ -35,6 +35,7 @@ type archive struct {
 	commits  int
 	light    bool // forget bytes
 	fail     func(step string) error
+	warned   []relais.Warned
 }
 
 func newArchive() *archive {
@@ -151,6 +152,7 @@ func (a *archive) RecordCaptured(_ context.Context, b relais.Captured) error {
 	for _, r := range b.Refused {
 		put(left(r.Folder, r.Position), r.Code)
 	}
+	a.warned = append(a.warned, b.Warned...)
 	for _, f := range b.Folders {
 		at := [2]string{b.Source, f.Folder}
 		if f.Cursor != "" {

@@ -162,7 +162,7 @@ func (r *zipReading) member(ctx context.Context, m format.Member, cursor Cursor)
 	dir, name := path.Split(m.Name)
 	dir = path.Clean("/" + dir)[1:]
 	found := Found{Position: label(name), Kind: relais.KindFile, Name: label(name), Size: -1, Received: m.Modified,
-		ReceivedFrom: relais.ReceivedFile, Cursor: cursor}
+		ReceivedFrom: relais.ReceivedFile, Cursor: cursor, Whole: true}
 	mail := false
 	switch base, parent := path.Base(dir), path.Dir(dir); {
 	case isMaildirPart(base) && r.maildirs[parent]:

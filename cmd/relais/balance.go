@@ -1,9 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
+	"path"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -18,7 +19,8 @@ func (a *app) balanceCmd() *cobra.Command {
 refused, quarantined (marked personal: nobody has read them), doubtful (perhaps marked
 personal: withheld until somebody settles it), excluded by a rule, erased, or pending.
 Records of the streams that no stage can handle and that are of no case are told apart:
-they were never seen in a source. Without CASE, all cases and their total. Exits with 5
+they were never seen in a source. A file that was taken for one document and may be a
+mailbox is named in a warning. Without CASE, all cases and their total. Exits with 5
 when a case does not balance: something is pending, or a folder could not be read.`,
 		Example: "  relais balance\n  relais balance \"Ann leaves\" --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -111,7 +113,12 @@ func (a *app) showBalance(b relais.Balance) error {
 	for _, r := range b.Reasons {
 		fmt.Fprintf(w, "%d\t  %s\n", r.Count, r.Code)
 	}
-	return errors.Join(w.Flush())
+	err := w.Flush()
+	for _, n := range b.Warnings {
+		fmt.Fprintf(a.sys.out, "Warning: %s was taken for one document, and %d separators of messages stand in it (%s).\n",
+			plain(path.Join(n.Source, n.Folder, cmp.Or(n.Position, "a file that is withheld"))), n.Count, n.Code)
+	}
+	return err
 }
 
 // printBalanceLine says a balance in one line.
@@ -131,6 +138,9 @@ func (a *app) printBalanceLine(b relais.Balance) {
 		line += fmt.Sprintf(" (and apart, %s of no case: `relais refused list`)", some(b.Apart, "record", "records"))
 	}
 	line += unreadFolders(b)
+	if n := int64(len(b.Warnings)); n > 0 {
+		line += fmt.Sprintf(" (%s may be a mailbox that was taken for one document: `relais balance`)", some(n, "file", "files"))
+	}
 	switch {
 	case !b.Balanced && b.Pending > 0 && b.Seen == b.Sum():
 		line += "  — NOT ALL READ YET"

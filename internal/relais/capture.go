@@ -10,6 +10,7 @@ type Captured struct {
 	Excluded []Left       // left out by a rule
 	Refused  []Refusal    // could not be captured; ID is the occurrence's key
 	Folders  []FolderMark // cursors and announced counts
+	Warned   []Warned     // of Items
 }
 
 // Left is one item left out by a rule given at ingest.
@@ -18,6 +19,19 @@ type Left struct {
 	Position string
 	Rule     string // a stable word: since, until, folder
 }
+
+// Warned is one captured item of which something had to be guessed that could hide
+// mail.
+type Warned struct {
+	Folder   string
+	Position string
+	Code     string // a stable word: see [WarnMailbox]
+	Count    int64  // of what the code counts
+}
+
+// WarnMailbox says of a file that it was taken for one document, though separators of
+// messages stand in it, so many: it may be a mailbox.
+const WarnMailbox = "mailbox_as_document"
 
 // FolderMark is how far a folder was captured.
 type FolderMark struct {

@@ -115,6 +115,16 @@ type ReasonCount struct {
 	Count int64  `json:"count"`
 }
 
+// BalanceWarning is one file of which something had to be guessed: see [Warned].
+// Position is "" for a file that is withheld, or not read yet.
+type BalanceWarning struct {
+	Source   string `json:"source"`
+	Folder   string `json:"folder"`
+	Position string `json:"position,omitempty"`
+	Code     string `json:"code"`
+	Count    int64  `json:"count"`
+}
+
 // Balance is the account of a case: everything seen, and what became of it.
 type Balance struct {
 	Case string `json:"case"`
@@ -128,6 +138,8 @@ type Balance struct {
 	Balanced      bool            `json:"balanced"`
 	Sources       []SourceBalance `json:"sources"`
 	Reasons       []ReasonCount   `json:"reasons"`
+	// Warnings name what balances and may hide mail all the same.
+	Warnings []BalanceWarning `json:"warnings,omitempty"`
 }
 
 // Refusal is one occurrence that could not be captured or read, or one record of the

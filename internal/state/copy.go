@@ -41,6 +41,7 @@ func tables() []table {
 			"outcome text, reason text, document text, generation bigint", 2, false, nil},
 		{"refusals", "case_id text, id text, stage text, source text, folder text, position text, code text, detail text, " +
 			"attempts bigint, sha256 text, at text", 3, false, nil},
+		{"warned", "case_id text, okey text, code text, owner text, source text, folder text, position text, amount bigint", 3, false, nil},
 		{"documents", "case_id text, id text, generation bigint, facts bytea, blob text, thread text, day bigint, personal text, " +
 			"clients text, domains text, tags text, members text, revision bigint, dirty bigint, " +
 			"topics text, sent bigint, doubts text, earlier text, status text, reason text", 2, false, nil},

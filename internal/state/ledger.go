@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"slices"
 	"strings"
 
@@ -84,7 +85,7 @@ func (db *DB) RecordCaptured(ctx context.Context, b relais.Captured) error {
 				return err
 			}
 		}
-		return putFolders(ctx, tx, b)
+		return errors.Join(putWarned(ctx, tx, b), putFolders(ctx, tx, b))
 	})
 }
 

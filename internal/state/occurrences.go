@@ -205,7 +205,8 @@ func (db *DB) Balance(ctx context.Context, c relais.Case) (relais.Balance, error
 		return b, unavailable("balance", err)
 	}
 	settle(&b, folders, reasons)
-	return b, nil
+	b.Warnings, err = db.warnings(ctx, c.ID)
+	return b, unavailable("balance", err)
 }
 
 // unread counts the folders that were refused whole.

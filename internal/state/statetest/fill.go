@@ -52,6 +52,7 @@ func fillBatch(ctx context.Context, t testing.TB, db *state.DB, c relais.Case, f
 		e.Sealed = make([]byte, 2000)
 		done = append(done, state.Appended{Root: id, Revision: 1, Envelopes: []state.Envelope{e}})
 	}
+	b.Warned = []relais.Warned{{Folder: "INBOX", Position: fmt.Sprintf("%06d", from), Code: relais.WarnMailbox, Count: 2}}
 	announced := int64(to)
 	b.Folders = []relais.FolderMark{{Folder: "INBOX", Cursor: fmt.Sprint(to), Announced: &announced}, {Folder: "Sent"}}
 	err := errors.Join(db.PutBlobs(ctx, blobs, false), db.RecordCaptured(ctx, b))

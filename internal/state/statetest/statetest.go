@@ -31,7 +31,7 @@ func Test(t *testing.T, storage func(t *testing.T) Open) {
 	}{
 		{"Cases", testCases}, {"RenamedCaseKeepsItsID", testRename}, {"Owners", testOwners},
 		{"ClientsRaiseTheGeneration", testClients}, {"Cursors", testCursors}, {"CapturedTwiceCountsOnce", testCaptured},
-		{"LeftThenCaptured", testLeft}, {"OnePositionIsOneItem", testPositions}, {"FolderReadAtLast", testFolderRead}, {"BalanceFollowsDocuments", testBalance}, {"Refusals", testRefusals},
+		{"LeftThenCaptured", testLeft}, {"OnePositionIsOneItem", testPositions}, {"FolderReadAtLast", testFolderRead}, {"BalanceFollowsDocuments", testBalance}, {"Warned", testWarned}, {"Refusals", testRefusals},
 		{"RefusedRecords", testRefusedRecords}, {"RefusedDocuments", testRefusedDocuments}, {"RefusedItems", testRefusedItems},
 		{"Blobs", testBlobs}, {"ManyBlobs", testManyBlobs}, {"Documents", testDocuments}, {"MergeFailsWhole", testMergeFails},
 		{"Threads", testThreads}, {"AppendedOfAnOldDecision", testAppendedLate}, {"Withdrawal", testWithdrawal},
@@ -478,6 +478,34 @@ func testBalance(t *testing.T, open Open) {
 	seen, err := db.Occurrences(t.Context(), c.ID, []relais.DocumentID{"d1"}, 10)
 	must(t, err)
 	equal(t, []relais.Occurrence{first, again}, seen["d1"])
+}
+
+// testWarned: what was warned of a file stands in the balance until the file is captured
+// without, and names no file that is withheld.
+func testWarned(t *testing.T, open Open) {
+	db := open(t)
+	c := newCase(t, db, "Ann")
+	one, private, unread := occurrence("INBOX", "1", "a"), occurrence("INBOX", "2", "b"), occurrence("Sent", "3", "c")
+	b := captured(c, one, private, unread)
+	for i, o := range []relais.Occurrence{one, private, unread} {
+		b.Warned = append(b.Warned, relais.Warned{Folder: o.Folder, Position: o.Position, Code: relais.WarnMailbox, Count: int64(i) + 2})
+	}
+	must(t, db.RecordCaptured(t.Context(), b))
+	must(t, db.RecordCaptured(t.Context(), b))
+	read(t, db, c, state.Document{ID: "d1", Revision: 1}, one)
+	read(t, db, c, state.Document{ID: "d2", Revision: 1, Status: relais.StatusQuarantined, Reason: "personal_subject"}, private)
+	want := []relais.BalanceWarning{
+		{Source: "Maildir", Folder: "INBOX", Code: relais.WarnMailbox, Count: 3},
+		{Source: "Maildir", Folder: "INBOX", Position: "1", Code: relais.WarnMailbox, Count: 2},
+		{Source: "Maildir", Folder: "Sent", Code: relais.WarnMailbox, Count: 4},
+	}
+	got, err := db.Balance(t.Context(), c)
+	must(t, err)
+	equal(t, want, got.Warnings)
+	must(t, db.RecordCaptured(t.Context(), captured(c, one)))
+	got, err = db.Balance(t.Context(), c)
+	must(t, err)
+	equal(t, slices.Delete(want, 1, 2), got.Warnings)
 }
 
 // testSmallest: of a document seen in many places, those that Compare puts first are

@@ -1,0 +1,40 @@
+package format
+
+import (
+	"bytes"
+	"errors"
+	"io"
+)
+
+// CountSeparators counts the separators of messages in a file that was taken for one
+// document: 0 where there are not several messages, as far as separators tell. It reads
+// the file to its end, but for one that begins like no text.
+func CountSeparators(r io.Reader) (int64, error) {
+	m := NewMbox(r, 0, MboxRD)
+	head := m.win.ahead(mboxAhead)
+	if beginsBinary(head) || CompressionOf(head) != "" {
+		return 0, nil
+	}
+	messages := 0
+	for {
+		msg, err := m.Next()
+		switch {
+		case errors.Is(err, io.EOF) && messages > 1:
+			return m.Separators(), nil
+		case errors.Is(err, io.EOF):
+			return 0, nil
+		case err != nil:
+			return 0, err
+		}
+		// A line of a text may be like one separator: alone, it is believed when it is whole.
+		if messages == 0 || !msg.Ambiguous || m.Separators() > 1 {
+			messages++
+		}
+	}
+}
+
+// MayHoldSeparators tells whether a line of some bytes begins like a separator: where
+// none does, there is nothing to count.
+func MayHoldSeparators(b []byte) bool {
+	return bytes.Contains(b, []byte("\nFrom ")) || bytes.Contains(b, []byte("\rFrom "))
+}
