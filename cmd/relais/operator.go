@@ -99,6 +99,14 @@ func (o *operator) Reindex(ctx context.Context, fromRaw bool, emit func(relais.E
 		o.ar.pipeline.stop()
 		o.ar.pipeline.setFault(nil)
 	}
+	again, err := o.mend(ctx)
+	if err != nil {
+		return err
+	}
+	if again && !fromRaw {
+		fromRaw = true
+		emit(relais.Event{Type: "note", Detail: "Some items are on record as read, and their documents are not there: everything is read again."})
+	}
 	if damaged || !fromRaw {
 		if err := o.rebuild(ctx, emit); err != nil {
 			return err
@@ -177,6 +185,13 @@ func (o *operator) replaceIndex(ctx context.Context, number int, next search.Ind
 	o.ar.pipeline.stop()
 	defer o.ar.pipeline.start(ctx)
 	if err := o.fill(ctx, groupOf(number), h, emit); err != nil {
+		return err
+	}
+	withdrawn, err := o.withdrawUnknown(ctx, next)
+	if err == nil && withdrawn {
+		err = o.fill(ctx, groupOf(number), h, emit)
+	}
+	if err != nil {
 		return err
 	}
 	swapped, err := o.ar.index.swap(ctx, number, next)

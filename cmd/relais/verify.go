@@ -23,7 +23,7 @@ type verification struct {
 }
 
 // Verify checks the files of tables page by page, packs by their checksums, the index against the envelopes it was
-// made from, and the audit log by its chain; and, when data is to be read, opens
+// made from, these against the items they were read from, and the audit log by its chain; and, when data is to be read, opens
 // every document and every record of the streams.
 func (o *operator) Verify(ctx context.Context, readData bool, emit func(relais.Event)) error {
 	done, err := o.upkeep("verify")
@@ -48,6 +48,7 @@ func (o *operator) Verify(ctx context.Context, readData bool, emit func(relais.E
 		func() error { return o.verifyFiles(ctx, readData, fault) },
 		func() error { return known.learn(ctx, o, fault) },
 		func() (err error) { v.Checked, err = o.ar.blobs.Verify(ctx, readData, fault); return err },
+		func() error { return o.verifyState(ctx, fault) },
 		func() (err error) { v.Documents, err = o.verifyIndex(ctx, known, fault); return err },
 		func() (err error) {
 			if readData {
@@ -75,7 +76,7 @@ func (o *operator) Verify(ctx context.Context, readData bool, emit func(relais.E
 	emit(relais.Event{Type: "verified", Result: v})
 	if v.Faults > 0 {
 		return relais.WithHint(relais.Errorf(relais.KindDamaged, "verify", "%s", some(int64(v.Faults), "fault", "faults")),
-			"`relais reindex` mends the index; packs come back from a backup")
+			"`relais reindex` mends the index and what is remembered of documents; packs come back from a backup")
 	}
 	return nil
 }
@@ -135,7 +136,7 @@ func (a *app) verifyCmd() *cobra.Command {
 		Use: "verify", Short: "Prove that what is kept is whole", Args: cobra.NoArgs,
 		Long: `Checks the files of tables page by page; packs against their tables of contents and, with --read-data, every byte
 against its checksum, every document and every record of the streams; the index
-against the documents it was made from; the audit log by its chain. Exits with 13 when something is damaged. A record
+against the documents it was made from; these against the items they were read from; the audit log by its chain. Exits with 13 when something is damaged. A record
 that a stage has refused (see "relais refused list") is told and counted, and is no damage.`,
 		Example: "  relais verify\n  relais verify --read-data --json",
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -19,8 +19,12 @@ func (o *operator) verifyData(ctx context.Context, known *knownRefusals, fault f
 		return 0, err
 	}
 	var records int64
+	live := map[relais.DocumentID]bool{}
 	for _, topic := range []string{stream.TopicRaw, stream.TopicEnriched} {
 		n, err := o.readTopic(ctx, topic, fault, func(ctx context.Context, m stream.Message) {
+			if topic == stream.TopicEnriched {
+				follow(live, m)
+			}
 			if err := o.openRecord(ctx, m); err != nil && ctx.Err() == nil && !known.record(m) {
 				fault(blob.Fault{Code: "record_unreadable", Detail: fmt.Sprintf("%s %d/%d: %s", topic, m.Partition, m.Offset, relais.KindOf(err))})
 			}
@@ -29,7 +33,20 @@ func (o *operator) verifyData(ctx context.Context, known *knownRefusals, fault f
 			return records, err
 		}
 	}
-	return records, nil
+	strays, err := o.unknown(ctx, live)
+	for _, id := range strays {
+		fault(blob.Fault{Code: "record_unknown", Detail: string(id)})
+	}
+	return records, err
+}
+
+// follow keeps which documents stream "enriched" holds.
+func follow(live map[relais.DocumentID]bool, m stream.Message) {
+	if m.Value == nil {
+		delete(live, relais.DocumentID(m.Key))
+		return
+	}
+	live[relais.DocumentID(m.Key)] = true
 }
 
 // verifyDocuments opens a page of documents at once, and one by one to name those

@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"strings"
 
 	"github.com/relais-archive/relais/internal/relais"
 )
@@ -33,7 +34,8 @@ UNION SELECT o.case_id, o.document, '` + UnsoundLost + `' FROM occurrences o WHE
 UNION SELECT e.case_id, e.root, '` + UnsoundStray + `' FROM envelopes e
 	WHERE NOT EXISTS (SELECT 1 FROM documents d WHERE d.case_id = e.case_id AND d.id = e.root)
 UNION SELECT d.case_id, d.id, '` + UnsoundEnvelopes + `' FROM documents d WHERE d.dirty = 0
-	AND CASE d.members WHEN '' THEN 0 ELSE LENGTH(d.members) - LENGTH(REPLACE(d.members, ' ', '')) + 1 END
+	AND CASE WHEN d.members <> '' THEN LENGTH(d.members) - LENGTH(REPLACE(d.members, ' ', '')) + 1
+		WHEN d.status = '' AND d.facts IS NOT NULL THEN 1 ELSE 0 END
 	<> (SELECT COUNT(*) FROM envelopes e WHERE e.case_id = d.case_id AND e.root = d.id)
 ORDER BY 1, 2, 3`
 
@@ -48,6 +50,21 @@ func (db *DB) Unsound(ctx context.Context) ([]Unsound, error) {
 		return err
 	})
 	return list, unavailable("look for unsound documents", err)
+}
+
+// Coming gives the documents that were decided and may have been appended already, with
+// no envelope kept yet.
+func (db *DB) Coming(ctx context.Context) ([]relais.DocumentID, error) {
+	var list []relais.DocumentID
+	err := each(ctx, db.read, `SELECT members FROM documents WHERE dirty = 1`, nil, func(r row) error {
+		var members string
+		err := r.Scan(&members)
+		for _, id := range strings.Fields(members) {
+			list = append(list, relais.DocumentID(id))
+		}
+		return err
+	})
+	return list, unavailable("list decided documents", err)
 }
 
 // Bereft gives those of some documents that no occurrence is read as, known or not.

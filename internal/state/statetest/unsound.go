@@ -103,7 +103,9 @@ func testUnsound(t *testing.T, open Open) {
 	}))
 	unsound(
 		state.Unsound{Case: c.ID, Document: "cut", Code: state.UnsoundEnvelopes},
+		state.Unsound{Case: c.ID, Document: "elsewhere", Code: state.UnsoundEnvelopes},
 		state.Unsound{Case: c.ID, Document: "ghost", Code: state.UnsoundUnseen},
+		state.Unsound{Case: c.ID, Document: "ghost", Code: state.UnsoundEnvelopes},
 		state.Unsound{Case: c.ID, Document: "lost", Code: state.UnsoundLost},
 		state.Unsound{Case: c.ID, Document: "other", Code: state.UnsoundLost},
 		state.Unsound{Case: c.ID, Document: "stray", Code: state.UnsoundStray},
