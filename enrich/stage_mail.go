@@ -31,8 +31,10 @@ func (r *reader) readMessage(ctx context.Context, c relais.CaseID, it relais.Ite
 	doc := messageDocument(mail, it)
 	doc.ID, doc.Content = got.document, content
 	in := r.input(ctx, c, it)
-	in.Mail, in.Text = mail, mail.Text
-	r.bodyText(mail, &in, &doc)
+	in.Mail = mail
+	text, fromHTML, losses := extract.BodyText(mail, r.limits)
+	in.Text, in.FromHTML = text, fromHTML
+	doc.Warnings = append(doc.Warnings, losses...)
 	for _, a := range mail.Attachments {
 		in.Attachments = append(in.Attachments, a.Name)
 	}
@@ -54,18 +56,6 @@ func (r *reader) readMessage(ctx context.Context, c relais.CaseID, it relais.Ite
 	}
 	err = r.readAttachments(ctx, c, it, mail, spool, &got)
 	return got, err
-}
-
-// bodyText gives the plain text of a message, or its HTML as text; both, where the
-// HTML says something else than the plain text beside it.
-func (r *reader) bodyText(mail *format.Mail, in *Input, doc *relais.Document) {
-	if mail.HTML == "" || mail.Text != "" && !mail.HTMLBeside {
-		return
-	}
-	text, warnings := extract.HTMLText(mail.HTML, r.limits)
-	doc.Warnings = append(doc.Warnings, warnings...)
-	in.FromHTML = mail.Text == ""
-	in.Text = strings.TrimPrefix(mail.Text+"\n\n"+text, "\n\n")
 }
 
 func (r *reader) input(ctx context.Context, c relais.CaseID, it relais.Item) Input {

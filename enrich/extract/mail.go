@@ -23,12 +23,9 @@ func readMail(ctx context.Context, in Input, lim format.Limits) (Result, error) 
 		return Result{}, err
 	}
 	writeMailHead(out, mail)
-	out.writeString(mail.Text)
-	if strings.TrimSpace(mail.Text) == "" && mail.HTML != "" {
-		text, warn := HTMLText(mail.HTML, lim)
-		out.writeString(text)
-		m.warn.addLosses(warn)
-	}
+	text, _, losses := BodyText(mail, lim)
+	out.writeString(text)
+	m.warn.addLosses(losses)
 	out.line()
 	out.write(m.files.b)
 	for _, x := range mail.Warnings {

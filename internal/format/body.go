@@ -36,14 +36,14 @@ func (t *textSink) join(joint string) string {
 	return b.String()
 }
 
-// shown reads an HTML part of the body.
-func (w *walker) shown(e *entity, body io.Reader) error {
-	raw, err := w.gather(w.raw[:0], body, w.html.left)
+// shown reads a part of the body that holds nothing but text.
+func (w *walker) shown(e *entity, sink *textSink, body io.Reader) error {
+	raw, err := w.gather(w.raw[:0], body, sink.left)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	w.raw = raw
-	w.addText(&w.html, raw, e)
+	w.addText(sink, raw, e)
 	return nil
 }
 
@@ -125,7 +125,7 @@ func (w *walker) addText(sink *textSink, raw []byte, e *entity) {
 	if charset == "" && e.mediaType == "text/html" {
 		charset = metaCharset(raw)
 	}
-	s := cleanText(decodeText(raw, charset, w.charset, &w.warn))
+	s := cleanText(unmarked(e.mediaType, decodeText(raw, charset, w.charset, &w.warn)))
 	if strings.EqualFold(e.params.token("format"), "flowed") {
 		s = unflow(s, strings.EqualFold(e.params.token("delsp"), "yes"))
 	}

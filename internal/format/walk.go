@@ -139,27 +139,27 @@ func (w *walker) part(e entity) error {
 	return err
 }
 
-// leaf reads a part that is no multipart: as body text when it is text without a
-// file name, for that is what mail programs show, else as an attachment.
+// leaf reads a part that is no multipart: as body, as attachment, or as both.
 func (w *walker) leaf(e entity) error {
 	d, ok := newDecoder(e.encoding)
 	if !ok {
 		w.warn.add(warnEncoding, 1)
 	}
 	body := &bodyReader{s: w.split, d: d}
+	name := w.partName(&e)
 	var err error
-	switch name := w.partName(&e); {
-	case e.mediaType == "message/delivery-status":
-		err = w.plain(&e, body) // text for people to read (RFC 3464), named or not
-	case e.disposition.value == "attachment" || name != "":
+	switch role := w.role(&e, name); {
+	case role == roleFile:
 		err = w.attachment(w.describe(&e, name), body)
-	case e.mediaType == "text/plain":
-		err = w.plain(&e, body)
+	case role == roleBoth:
+		err = w.shownFile(&e, w.describe(&e, name), body)
 	case e.mediaType == "text/html":
-		w.mail.HTMLBeside = w.mail.HTMLBeside || !e.alternative
-		err = w.shown(&e, body)
+		w.besides(&e)
+		err = w.shown(&e, &w.html, body)
+	case isMarkup(e.mediaType):
+		err = w.shown(&e, &w.text, body)
 	default:
-		err = w.attachment(w.describe(&e, name), body)
+		err = w.plain(&e, body)
 	}
 	d.report(&w.warn)
 	return err

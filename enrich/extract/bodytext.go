@@ -1,0 +1,108 @@
+package extract
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/relais-archive/relais/internal/format"
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+// compareMost is the most text, in bytes, of which two forms of a body are compared;
+// longer ones are both kept.
+const compareMost = 1 << 20
+
+// BodyText gives what a message says as plain text: its plain text parts, or its HTML
+// turned to text. Of the two forms of one body (RFC 2046, section 5.1.4) the plain one
+// is taken, but where it only stands in for the other ("this message needs an HTML
+// reader", a link, an excerpt); the lines of the other that have words of their own
+// follow, so that none is lost. HTML beside plain text follows whole. fromHTML tells
+// that the text begins with what was HTML.
+func BodyText(m *format.Mail, lim format.Limits) (text string, fromHTML bool, warn []relais.Warning) {
+	if m.HTML == "" {
+		return m.Text, false, nil
+	}
+	html, warn := HTMLText(m.HTML, lim)
+	switch {
+	case strings.TrimSpace(m.Text) == "":
+		return html, true, warn
+	case m.HTMLBeside || len(html)+len(m.Text) > compareMost:
+		return joinBodies(m.Text, html), false, warn
+	}
+	plainWords, htmlWords := wordsOf(m.Text), wordsOf(html)
+	own, share := ownLines(html, plainWords)
+	if standsIn(len(plainWords), len(htmlWords), share) {
+		rest, _ := ownLines(m.Text, htmlWords)
+		return joinBodies(html, rest), true, warn
+	}
+	return joinBodies(m.Text, own), false, warn
+}
+
+// standsIn tells whether a plain text of so many words is no body of its own: it lacks
+// most of the words of the HTML, and has fewer.
+func standsIn(plain, html, lacking int) bool { return 2*lacking > html && plain < html }
+
+func joinBodies(first, second string) string {
+	if strings.TrimSpace(second) == "" {
+		return first
+	}
+	return strings.TrimRight(first, "\n") + "\n\n" + second
+}
+
+// ownLines gives the lines of a text that have words which are not among others, and
+// how many such words there are.
+func ownLines(text string, others map[string]bool) (string, int) {
+	var out strings.Builder
+	own := map[string]bool{}
+	for line := range strings.Lines(text) {
+		before := len(own)
+		eachWord(line, func(w string) {
+			if !others[w] {
+				own[w] = true
+			}
+		})
+		if len(own) > before {
+			out.WriteString(line)
+		}
+	}
+	return out.String(), len(own)
+}
+
+func wordsOf(text string) map[string]bool {
+	words := map[string]bool{}
+	eachWord(text, func(w string) { words[w] = true })
+	return words
+}
+
+// eachWord gives the words of a text, without case and accents. Addresses of
+// the web are none: in HTML they stand behind words.
+func eachWord(text string, fn func(string)) {
+	for field := range strings.FieldsSeq(text) {
+		if strings.Contains(field, "://") || strings.HasPrefix(field, "www.") || strings.HasPrefix(field, "mailto:") {
+			continue
+		}
+		for word := range strings.FieldsFuncSeq(field, noWord) {
+			fn(folded(word))
+		}
+	}
+}
+
+func noWord(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) }
+
+// folded gives a word without case and accents.
+func folded(word string) string {
+	word = strings.ToLower(word)
+	for i := range len(word) {
+		if word[i] >= 0x80 {
+			return strings.Map(func(r rune) rune {
+				if unicode.Is(unicode.Mn, r) {
+					return -1
+				}
+				return r
+			}, norm.NFKD.String(word))
+		}
+	}
+	return word
+}
