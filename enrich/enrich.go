@@ -32,7 +32,7 @@ type Input struct {
 	Text        string          // of the message or file: UTF-8, LF
 	FromHTML    bool            // Text was made from HTML
 	Attachments []string        // their file names
-	Guests      []relais.Person // whom invitations among them ask to a meeting
+	Guests      []relais.Person // whom invitations among them, or the file itself, ask to a meeting
 	Received    time.Time
 
 	words   []word // the head of Text as words

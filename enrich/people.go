@@ -8,8 +8,8 @@ import (
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// peopleEnricher tells with whom a message was exchanged, whether it is a robot's,
-// and from which outside domains its correspondents are.
+// peopleEnricher tells with whom a message was exchanged, or who meets by a calendar,
+// whether it is a robot's, and from which outside domains its correspondents are.
 type peopleEnricher struct{}
 
 func (peopleEnricher) Name() string { return "people" }
@@ -19,11 +19,11 @@ func (peopleEnricher) Name() string { return "people" }
 const maxPeople = 200
 
 func (peopleEnricher) Enrich(in *Input, out *Findings) {
-	if in.Mail == nil {
-		return
+	parts := in.Guests // of a calendar that is a file of its own
+	if in.Mail != nil {
+		out.Automated = automated(in.Mail)
+		parts = append(participants(in.Mail), in.Guests...)
 	}
-	out.Automated = automated(in.Mail)
-	parts := append(participants(in.Mail), in.Guests...)
 	seen := make(map[string]bool, len(parts))
 	for _, p := range parts {
 		key := p.Address

@@ -235,11 +235,13 @@ func (r *reader) readFile(ctx context.Context, c relais.CaseID, it relais.Item, 
 		if err != nil {
 			return got, err
 		}
-		text, err := r.text(ctx, c, e.Text, &got)
-		if err != nil {
+		if in.Text, err = r.text(ctx, c, e.Text, &got); err != nil {
 			return got, err
 		}
-		in.Text = text
+		calendar := format.MailPart{Name: it.Name, MediaType: e.MediaType, Size: body.Size()}
+		if in.Guests, err = meetingGuests([]format.MailPart{calendar}, []io.ReaderAt{body}); err != nil {
+			return got, err
+		}
 	}
 	doc.Date, doc.DateSource = fileDate(e.Dates, it.Received, now)
 	r.describe(&doc, in, r.enrich(&in))

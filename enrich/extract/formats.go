@@ -4,8 +4,10 @@ package extract
 // change of what a reader makes of the same bytes is a change of its version.
 func formats(e *engines) []Format {
 	return []Format{
-		{Name: "text/1", MediaTypes: []string{typeText, typeCalendar, typeCard}, Read: readText},
+		{Name: "text/1", MediaTypes: []string{typeText}, Read: readText},
 		{Name: "csv/1", MediaTypes: []string{typeCSV, typeTSV}, Read: readCSV},
+		{Name: "calendar/1", MediaTypes: []string{typeCalendar}, Risky: true, Read: readCalendar},
+		{Name: "card/1", MediaTypes: []string{typeCard}, Risky: true, Read: readCard},
 		{Name: "html/1", MediaTypes: []string{typeHTML}, Read: readHTML},
 		{Name: "mail/1", MediaTypes: []string{typeMail}, Read: readMail},
 		{Name: "pdf/1", MediaTypes: []string{typePDF}, Risky: true, Read: e.readPDF},

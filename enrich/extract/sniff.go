@@ -256,6 +256,10 @@ func sniffPlain(text []byte, in Input) string {
 	declared, _, _ := mime.ParseMediaType(in.MediaType)
 	name := strings.ToLower(in.Name)
 	switch {
+	case bytes.Contains(bytes.ToUpper(text), []byte("BEGIN:VCALENDAR")) && (declared == typeCalendar || strings.HasSuffix(name, ".ics") || strings.HasSuffix(name, ".vcs")):
+		return typeCalendar
+	case bytes.Contains(bytes.ToUpper(text), []byte("BEGIN:VCARD")) && (declared == typeCard || declared == "text/x-vcard" || strings.HasSuffix(name, ".vcf")):
+		return typeCard
 	case strings.HasSuffix(name, ".tsv") || declared == typeTSV:
 		return typeTSV
 	case strings.HasSuffix(name, ".csv") || declared == typeCSV || declared == "application/csv":
