@@ -172,6 +172,54 @@ func TestAppleMail(t *testing.T) {
 	}
 }
 
+// TestAppleAttachments: files that lie beside a message are read with it, wherever they
+// stand in an archive.
+func TestAppleAttachments(t *testing.T) {
+	message := func(subject string) string {
+		text := "From: Luc <luc@client.example>\nSubject: " + subject + "\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=B\n\n--B\nContent-Type: text/plain\n\nvoir\n" +
+			"--B\nContent-Type: text/plain; name=tarif.txt\nContent-Disposition: attachment; filename=tarif.txt\nX-Apple-Content-Length: 5\n\n\n--B--\n"
+		return fmt.Sprintf("%d\n%s<?xml version=\"1.0\"?><plist/>", len(text), text)
+	}
+	files := map[string]string{
+		"IN.mbox/A-1/Data/Messages/103.partial.emlx": message("one"), "IN.mbox/A-1/Data/Attachments/103/2/tarif.txt": "tarif bubinga",
+		"IN.mbox/A-1/Data/Attachments/103/2/.DS_Store": "x", "IN.mbox/A-1/Data/Attachments/999/2/lost.txt": "of no message",
+		"copied/Messages/104.emlx": message("two"), "copied/Attachments/104/7/more.txt": "of no part",
+		"copied/Messages/105.partial.emlx": message("three"),
+	}
+	folder, archived := bothWays(t, files, []string{
+		"attachment IN tarif.txt", "captured IN 103.partial.emlx", "captured IN lost.txt", "system_file IN .DS_Store",
+		"attachment copied/Attachments/104/7 more.txt", "captured copied/Messages 104.emlx", "captured copied/Messages 105.partial.emlx",
+	})
+	for _, a := range []*archive{folder, archived} {
+		for at, want := range map[[2]string]string{
+			{"IN", "103.partial.emlx"}:      "filename=tarif.txt\nX-Apple-Content-Length: 5\nContent-Transfer-Encoding: base64\n\ndGFyaWYgYnViaW5nYQ==\n--B--\n",
+			{"copied/Messages", "104.emlx"}: "filename=more.txt\nContent-Transfer-Encoding: base64\n\nb2Ygbm8gcGFydA==\n--B--\n",
+		} {
+			if got := string(a.blobs[a.item(t, at[0], at[1]).Occurrence.SHA256]); !strings.HasSuffix(got, want) {
+				t.Errorf("%v: %q", at, got)
+			}
+		}
+		if w := a.item(t, "copied/Messages", "105.partial.emlx").Warnings; !slices.Equal(w, []string{warnAttachment}) {
+			t.Errorf("warnings %v", w)
+		}
+		if w := a.item(t, "IN", "103.partial.emlx").Warnings; len(w) > 0 {
+			t.Errorf("warnings %v", w)
+		}
+	}
+}
+
+// TestAppleAttachmentThatComesLater: a message is read again when what lies beside it
+// has changed.
+func TestAppleAttachmentThatComesLater(t *testing.T) {
+	a, dir := captured(t, "in", map[string]string{"Messages/1.partial.emlx": "60\n" + plainMessage(1) + "<?xml?>"})
+	testkit.WriteTree(t, dir, map[string]string{"Attachments/1/2/offer.txt": "tarif"})
+	s := &spied{Source: open(t, dir)}
+	a.run(t, job(s))
+	if s.reads != 2 || a.count("attachment") != 1 {
+		t.Errorf("read %d items\n%s", s.reads, strings.Join(a.list(), "\n"))
+	}
+}
+
 func TestCompressedMail(t *testing.T) {
 	two, n := mboxOf(0, 2), len(mboxPart(0))
 	folder, archived := bothWays(t, map[string]string{

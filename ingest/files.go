@@ -80,7 +80,7 @@ func (r *reading) wanted() []file {
 // mark names a file by its position, not its path: a maildir renames a message when
 // its flags change, and that is no reason to read it again.
 func (r *reading) mark(f file, info fs.FileInfo) mark8 {
-	return markOf(r.place, r.dir.path, f.position, info)
+	return markOf(r.place, r.dir.path, f.position+r.besideMark(f), info)
 }
 
 // opened is a file ready to be handed out.
@@ -138,7 +138,7 @@ func (r *reading) bytes(f file, found Found) (opened, error) {
 	n, _ := in.ReadAt(head, 0) // what cannot be read is told when it is read
 	if how := format.CompressionOf(head[:n]); how != "" || format.MayBeEmlx(head[:n]) {
 		if l := peel(io.NewSectionReader(in, 0, math.MaxInt64), f.path, r.lim); l.kind == format.KindEmlx || how != "" && (f.mail || l.isMail()) {
-			return o, r.layered(l, &o.found)
+			return o, r.layered(l, f, &o.found)
 		}
 	}
 	body, err := r.req.content(in, info.Size())
@@ -153,14 +153,14 @@ func (r *reading) bytes(f file, found Found) (opened, error) {
 }
 
 // layered reads a message out of what is around it.
-func (r *reading) layered(l layers, found *Found) error {
+func (r *reading) layered(l layers, f file, found *Found) error {
 	in, err := l.open(r.lim)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = in.Close() }() // only read
 	found.Size = -1
-	return l.message(in, found, r.req)
+	return l.message(in, found, f.held, r.req)
 }
 
 // deliveredBy takes the time that a maildir file's name tells, where it does.

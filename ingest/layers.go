@@ -71,9 +71,9 @@ func (l layers) open(lim format.Limits) (io.ReadCloser, error) {
 }
 
 // read reads what the file holds into found: a message, or a document as it is.
-func (l layers) read(in io.Reader, found *Found, req Request) error {
+func (l layers) read(in io.Reader, found *Found, beside []format.Beside, req Request) error {
 	if found.Kind == relais.KindMessage || l.isMail() {
-		return l.message(in, found, req)
+		return l.message(in, found, beside, req)
 	}
 	body, err := bodyOf(in, req)
 	if err != nil {
@@ -91,8 +91,9 @@ func bodyOf(in io.Reader, req Request) (*content, error) {
 	return req.content(in, -1)
 }
 
-// message reads the one message that the file holds into found.
-func (l layers) message(in io.Reader, found *Found, req Request) error {
+// message reads the one message that the file holds into found, with the files that
+// lie beside it.
+func (l layers) message(in io.Reader, found *Found, beside []format.Beside, req Request) error {
 	var emlx *format.Emlx
 	if l.kind == format.KindEmlx {
 		emlx = format.NewEmlx(in)
@@ -102,15 +103,17 @@ func (l layers) message(in io.Reader, found *Found, req Request) error {
 	if err != nil {
 		return err
 	}
+	if emlx != nil {
+		flags, err := emlx.Flags()
+		if err != nil {
+			return errors.Join(err, body.close())
+		}
+		found.Flags = append(found.Flags, flags...)
+		if body, err = restored(body, found, beside, req); err != nil {
+			return err
+		}
+	}
 	found.Kind, found.Body, found.Size = relais.KindMessage, body, body.size
-	if emlx == nil {
-		return nil
-	}
-	flags, err := emlx.Flags()
-	if err != nil {
-		return errors.Join(err, body.close())
-	}
-	found.Flags = append(found.Flags, flags...)
 	return nil
 }
 

@@ -56,8 +56,10 @@ type directory struct {
 type file struct {
 	path     string // within the tree
 	position string
-	mail     bool     // of a maildir: a message whatever its content
-	flags    []string // from a maildir name
+	mail     bool            // of a maildir: a message whatever its content
+	flags    []string        // from a maildir name
+	held     []format.Beside // files that are read with it
+	heldAt   []string        // their paths
 	refused  *Reason
 	left     string
 }
@@ -69,6 +71,7 @@ func (t *tree) Folders(ctx context.Context) ([]Folder, error) {
 	if err := w.directory(ctx, ".", naming{}, 0); err != nil {
 		return nil, err
 	}
+	w.hold()
 	return w.folders, nil
 }
 

@@ -109,18 +109,22 @@ type zipReading struct {
 	yield      func(Found) error
 	in         *bufio.Reader
 	maildirs   map[string]bool
-	neighbours map[string]bool // names that tell what stands beside them
+	held       map[string][]format.Beside // what lies beside messages of Apple Mail
+	messages   map[string]bool            // of Apple Mail
+	neighbours map[string]bool            // names that tell what stands beside them
 }
 
 // survey goes through the names, to know which folders are maildirs and what stands
 // beside files that may be mailboxes, or indexes of them.
 func (r *zipReading) survey(ctx context.Context) error {
+	r.held, r.messages = map[string][]format.Beside{}, map[string]bool{}
 	r.maildirs, r.neighbours = map[string]bool{}, map[string]bool{}
 	err := r.each(ctx, func(m format.Member) error {
 		if dir := path.Dir(m.Name); path.Base(dir) == "cur" {
 			r.maildirs[path.Dir(dir)] = true
 		}
 		r.note(m.Name)
+		r.keep(m)
 		return nil
 	})
 	if relais.KindOf(err) == relais.KindDamaged {
@@ -131,6 +135,9 @@ func (r *zipReading) survey(ctx context.Context) error {
 
 // note keeps a name that tells what stands beside it, and the folders above it that do.
 func (r *zipReading) note(name string) {
+	if at, ok := appleMessage(name); ok {
+		r.messages[at] = true
+	}
 	if ext := path.Ext(name); ext == "" || ext == ".msf" || strings.EqualFold(ext, ".mbx") || strings.EqualFold(ext, ".mbox") {
 		r.neighbours[name] = true
 	}
@@ -182,7 +189,11 @@ func (r *zipReading) member(ctx context.Context, m format.Member, cursor Cursor)
 	}
 	r.in.Reset(m.Body)
 	if !mail {
-		if found.Left = leftOut(m.Name, r.around(m.Name)); found.Left != "" {
+		found.Left = leftOut(m.Name, r.around(m.Name))
+		if of, ok := appleFileOf(m.Name); ok && found.Left == "" && r.messages[of.message] {
+			found.Left = ruleHeld
+		}
+		if found.Left != "" {
 			return r.yield(found)
 		}
 	}
@@ -255,7 +266,7 @@ func (r *zipReading) open(ctx context.Context, m format.Member, found Found, mai
 		closeBody(in)
 		return r.yield(found)
 	}
-	if err := l.read(in, &found, r.req); err != nil {
+	if err := l.read(in, &found, r.beside(m.Name), r.req); err != nil {
 		return r.refuse(found, err)
 	}
 	return r.yield(found)

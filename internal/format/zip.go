@@ -50,6 +50,9 @@ type Member struct {
 	// nil when there is a reason. Its error is of relais.KindTooLarge at a limit,
 	// of relais.KindDamaged when the bytes do not match their checksum.
 	Body io.Reader
+	// Open gives the same bytes anew, for as long as the archive is open; nil when
+	// there is a reason.
+	Open func() (io.Reader, error)
 }
 
 // Zip calls yield for each file of an archive, in the order of its directory. It
@@ -110,7 +113,17 @@ func (a *Archive) open(m *Member, r io.ReaderAt, dir *zipDirectory, e zipEntry, 
 		m.Reason = "damaged"
 		return
 	}
-	m.Body = &memberReader{a: a, r: data, stored: int64(e.stored), sum: crc32.NewIEEE(), want: e.crc}
+	counted := func(data io.Reader) io.Reader {
+		return &memberReader{a: a, r: data, stored: int64(e.stored), sum: crc32.NewIEEE(), want: e.crc}
+	}
+	m.Body = counted(data)
+	m.Open = func() (io.Reader, error) {
+		data, err := e.open(r, dir)
+		if err != nil {
+			return nil, relais.E(relais.KindDamaged, "read archive member", err)
+		}
+		return counted(data), nil
+	}
 }
 
 // memberReader gives a member's bytes, counted as they are written.
