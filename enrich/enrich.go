@@ -29,10 +29,11 @@ type Input struct {
 	SavedAs     string   // of a message that was saved as a file: that file's name
 	Labels      []string // beside the folder
 	Mail        *format.Mail
-	Text        string          // of the message or file: UTF-8, LF
-	FromHTML    bool            // Text was made from HTML
-	Attachments []string        // their file names
-	Guests      []relais.Person // whom invitations among them, or the file itself, ask to a meeting
+	Text        string            // of the message or file: UTF-8, LF
+	FromHTML    bool              // Text was made from HTML
+	Attachments []string          // their file names
+	Inner       []relais.Evidence // marks of privacy that parts of it bear themselves
+	Guests      []relais.Person   // whom invitations among them, or the file itself, ask to a meeting
 	Received    time.Time
 
 	words   []word // the head of Text as words

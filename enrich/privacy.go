@@ -36,6 +36,9 @@ const (
 	signalMarkFile        = "file_name"
 	signalMarkAttachment  = "attachment"
 	signalMarkAddress     = "address"
+	signalMarkInner       = "attached_message"
+	signalMarkForwarded   = "forwarded_message"
+	signalMarkAppointment = "appointment"
 	signalProtected       = "protected_" // before any of them
 )
 
@@ -56,8 +59,9 @@ func (e privacyEnricher) Enrich(in *Input, out *Findings) {
 		p.takeAll(p.lex.judge(subject, inSubject), signalMarkFile)
 	}
 	for _, name := range in.Attachments {
-		p.atMost(relais.PrivacyDoubtful, p.lex.judge(fileStem(format.DecodeWords(name)), inSubject), signalMarkAttachment)
+		p.attachment(name)
 	}
+	p.evidence = append(p.evidence, in.Inner...)
 	out.Privacy = relais.Privacy{Class: p.class(), Evidence: uniteEvidence(p.evidence, nil)}
 	if len(out.Privacy.Evidence) == 0 {
 		out.Privacy.Evidence = nil
@@ -129,20 +133,44 @@ func (p *privacyFinder) atMost(class relais.PrivacyClass, marks []mark, signal s
 	}
 }
 
-// message looks at a message's header. Of fields given more than once all count.
-func (p *privacyFinder) message(in *Input) {
-	p.subject(in.Mail.Subject)
-	for _, f := range in.Mail.Header {
+// attachment looks at the name of a file beside others, which is no mark of all.
+func (p *privacyFinder) attachment(name string) {
+	p.atMost(relais.PrivacyDoubtful, p.lex.judge(fileStem(format.DecodeWords(name)), inSubject), signalMarkAttachment)
+}
+
+// adopt takes what was found within a part, no surer than a class and under a signal
+// of its own.
+func (p *privacyFinder) adopt(found privacyFinder, most relais.PrivacyClass, signal string) {
+	for _, e := range found.evidence {
+		m := mark{class: relais.PrivacyDoubtful, protected: strings.HasPrefix(e.Signal, signalProtected), word: e.Detail}
+		if e.Weight == weightSufficient {
+			m.class = most
+		}
+		p.take(m, signal)
+	}
+}
+
+// header looks at a message's header. Of fields given more than once all count.
+func (p *privacyFinder) header(m *format.Mail) {
+	p.subject(m.Subject)
+	for _, f := range m.Header {
 		switch strings.ToLower(f.Name) {
 		case "subject":
-			if s := format.DecodeWords(f.Value); s != in.Mail.Subject {
+			if s := format.DecodeWords(f.Value); s != m.Subject {
 				p.subject(s)
 			}
 		case "sensitivity", "x-sensitivity":
 			p.sensitivity(f.Value)
 		}
 	}
-	p.labelFields(in.Mail)
+	p.labelFields(m)
+}
+
+// message looks at a message: its header, with whom it was exchanged, and the messages
+// that it quotes as a whole.
+func (p *privacyFinder) message(in *Input) {
+	p.header(in.Mail)
+	p.forwarded(in.head())
 	for i, a := range slices.Concat(in.Mail.From, in.Mail.To, in.Mail.Cc) {
 		if i == maxPeople {
 			break

@@ -79,12 +79,16 @@ func NewStage(ctx context.Context, d Deps) (*Stage, error) {
 	if err != nil {
 		return nil, err
 	}
+	words, err := sharedPrivateWords()
+	if err != nil {
+		return nil, err
+	}
 	return &Stage{
 		log: d.Log, blobs: d.Blobs, state: d.State, generation: generation, discover: len(clients) == 0,
 		seen: newWidespread(), logger: d.Logger, clock: d.Clock,
 		reader: &reader{
 			blobs: d.Blobs, recall: d.State, recent: newRecent(), extractor: d.Extractor, limits: d.Limits, identity: Identity,
-			enrichers: enrichers, clients: enrichers[slices.IndexFunc(enrichers, isClientEnricher)], owners: newOwnerBook(d.State), names: names, workers: max(1, d.Workers),
+			enrichers: enrichers, words: words, clients: enrichers[slices.IndexFunc(enrichers, isClientEnricher)], owners: newOwnerBook(d.State), names: names, workers: max(1, d.Workers),
 		},
 	}, nil
 }

@@ -38,6 +38,9 @@ func (r *reader) readMessage(ctx context.Context, c relais.CaseID, it relais.Ite
 	for _, a := range mail.Attachments {
 		in.Attachments = append(in.Attachments, a.Name)
 	}
+	if in.Inner, err = r.innerMarks(func(m *innerMarks) error { return m.attached(mail.Attachments, spool.parts) }); err != nil {
+		return got, err
+	}
 	if !it.NamesOnly {
 		if in.Guests, err = meetingGuests(mail.Attachments, spool.parts); err != nil {
 			return got, err
@@ -222,6 +225,12 @@ func (r *reader) readFile(ctx context.Context, c relais.CaseID, it relais.Item, 
 		Size: body.Size(), SHA256: it.Occurrence.SHA256, Extraction: relais.ExtractionNone,
 	}
 	in := r.input(ctx, c, it)
+	var err error
+	if in.Inner, err = r.innerMarks(func(m *innerMarks) error {
+		return m.part(innerPart{name: it.Name, mediaType: it.MediaType}, io.NewSectionReader(body, 0, body.Size()))
+	}); err != nil {
+		return got, err
+	}
 	marked := r.enrich(&in).Privacy
 	if got.personal = personalRule(marked); got.personal != "" {
 		return got, nil
@@ -230,7 +239,6 @@ func (r *reader) readFile(ctx context.Context, c relais.CaseID, it relais.Item, 
 	got.facts = facts{Occurrence: it.Occurrence}
 	var e extracted
 	if !it.NamesOnly {
-		var err error
 		e, err = r.extract(ctx, c, it.Occurrence.SHA256, extract.Input{Name: it.Name, MediaType: it.MediaType, Size: body.Size(), Body: body}, &got)
 		if err != nil {
 			return got, err

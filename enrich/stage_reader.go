@@ -33,6 +33,7 @@ type reader struct {
 	identity  func(*format.Mail) relais.ContentID
 	enrichers []Enricher
 	clients   Enricher // that of them which finds clients
+	words     *privateWords
 	owners    *ownerBook
 	names     map[string]string // clients' names by id
 	workers   int
