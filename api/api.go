@@ -81,6 +81,7 @@ type Deps struct {
 	Library  Library
 	Cases    Register
 	Clients  Clients
+	Privacy  Privacy
 	Audit    Auditor
 	Tokens   Tokens
 	Health   Health
@@ -160,6 +161,8 @@ func (s *Server) engine(identify gin.HandlerFunc) *gin.Engine {
 	v1.GET("/cases/:name", s.oneCase)
 	v1.GET("/cases/:name/balance", s.balance)
 	v1.GET("/refused", s.refused)
+	v1.GET("/privacy", s.doubtful)
+	v1.POST("/privacy/:id", s.discloseDoubtful)
 	v1.GET("/export", s.export)
 	return r
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,13 +35,15 @@ type rooms struct {
 	order    []relais.DocumentID // what a search finds
 	result   search.Result       // facets, histogram and notes of every search
 	asked    []search.Request
-	unsure   int // documents that may be about whatever client
 	listed   int // calls of List
 	entries  []audit.Entry
 	failures struct{ audit, search, documents, clock error }
 	events   []relais.Event
 	opErr    error
 	request  relais.IngestRequest
+	query    relais.DoubtfulQuery
+	settling relais.SettleRequest
+	act      relais.Act // of who settled, undid or asked
 	uploads  []string
 	revoked  []string
 	log      bytes.Buffer
@@ -78,7 +79,7 @@ func (r *rooms) add(c relais.CaseID, d relais.Document) {
 
 func (r *rooms) server() *Server {
 	return New(Deps{
-		Searcher: r, Library: r, Cases: r, Clients: r, Audit: r, Tokens: r, Health: r, Operator: r,
+		Searcher: r, Library: r, Cases: r, Clients: r, Privacy: r, Audit: r, Tokens: r, Health: r, Operator: r,
 		Hash:     func(q string) string { return "hash" + strconv.Itoa(len(q)) },
 		Location: time.UTC, Now: func() time.Time { return noon(20) },
 		Clock:  func(context.Context) (time.Time, error) { return noon(20), r.failures.clock },
@@ -94,9 +95,6 @@ func (r *rooms) Search(_ context.Context, req search.Request) (search.Result, er
 	start, err := strconv.Atoi(req.Cursor)
 	if req.Cursor != "" && err != nil {
 		return search.Result{}, relais.Errorf(relais.KindInvalid, "read cursor", "this cursor is not of this search")
-	}
-	if and, ok := req.Query.(search.And); ok && slices.Contains(and, search.Node(search.Value{Field: search.ByState, Value: search.StateUncertain})) {
-		return search.Result{Total: r.unsure}, nil
 	}
 	var ids []relais.DocumentID
 	v, asksClient := req.Query.(search.Value)
@@ -282,6 +280,37 @@ func (r *rooms) RetryRefused(_ context.Context, _ string, emit func(relais.Event
 	return r.verb(emit)
 }
 func (r *rooms) Evaluate(_ context.Context, truth io.Reader, emit func(relais.Event)) error {
+	return r.verb(emit)
+}
+
+func (r *rooms) Doubtful(_ context.Context, q relais.DoubtfulQuery) (relais.DoubtfulList, error) {
+	r.query = q
+	mark, undone := relais.NewPrivacyMark("subject", "INBOX"), relais.Act{Actor: "local", At: noon(2)}
+	mark.Count = 1
+	return relais.DoubtfulList{
+		Total: 1, Marks: []relais.PrivacyMark{mark}, Next: "n",
+		Documents: []relais.Doubtful{{ID: "d7", Case: "Departure of Ann", Date: noon(1), Size: 7, Copies: 1, Marks: []relais.PrivacyMark{mark}}},
+		Decisions: []relais.Decision{{ID: "p-1", Case: inCase, Seq: 1, About: relais.AboutDocument, Target: "00", Document: "d7", Verdict: relais.Personal,
+			Act: relais.Act{Actor: "local", At: noon(1), Reason: "r"}, Undone: &undone}},
+	}, r.failures.documents
+}
+
+func (r *rooms) Disclose(_ context.Context, id relais.DocumentID, by relais.Act) (relais.Disclosed, error) {
+	r.act = by
+	if id != "d7" {
+		return relais.Disclosed{}, relais.Errorf(relais.KindNotFound, "show", "nothing doubtful")
+	}
+	list, _ := r.Doubtful(context.Background(), relais.DoubtfulQuery{})
+	return relais.Disclosed{Doubtful: list.Documents[0], Subject: "Dîner", Name: "n", From: &relais.Address{Address: "a"}, Folders: []string{"INBOX"}, Told: []relais.Act{by}}, nil
+}
+
+func (r *rooms) Settle(_ context.Context, req relais.SettleRequest, by relais.Act, emit func(relais.Event)) error {
+	r.settling, r.act = req, by
+	return r.verb(emit)
+}
+
+func (r *rooms) UndoSettling(_ context.Context, _ relais.UndoRequest, by relais.Act, emit func(relais.Event)) error {
+	r.act = by
 	return r.verb(emit)
 }
 

@@ -23,6 +23,10 @@ type Operator interface {
 	Reindex(ctx context.Context, fromRaw bool, emit func(relais.Event)) error
 	Verify(ctx context.Context, readData bool, emit func(relais.Event)) error
 	RetryRefused(ctx context.Context, caseName string, emit func(relais.Event)) error
+	// Settle decides what doubtful marks mean, and UndoSettling undoes it: both end with an
+	// event of type "settled".
+	Settle(ctx context.Context, req relais.SettleRequest, by relais.Act, emit func(relais.Event)) error
+	UndoSettling(ctx context.Context, req relais.UndoRequest, by relais.Act, emit func(relais.Event)) error
 	Evaluate(ctx context.Context, truth io.Reader, emit func(relais.Event)) error
 	Wait(ctx context.Context, emit func(relais.Event)) error
 	CreateToken(ctx context.Context, name string, validFor time.Duration) (string, error)
@@ -61,6 +65,8 @@ func (s *Server) operatorRoutes(r *gin.RouterGroup) {
 			return s.deps.Operator.RetryRefused(ctx, c.Query("case"), emit)
 		})
 	})
+	r.POST("/privacy/settle", s.settle)
+	r.POST("/privacy/undo", s.undoSettling)
 	r.POST("/evaluate", func(c *gin.Context) {
 		s.long(c, actionEvaluate, func(ctx context.Context, emit func(relais.Event)) error {
 			return s.deps.Operator.Evaluate(ctx, c.Request.Body, emit)
@@ -82,7 +88,12 @@ func (s *Server) bind(c *gin.Context, v any) bool {
 // long runs a verb and sends its events as they come, one JSON object a line. The
 // last line tells how it ended.
 func (s *Server) long(c *gin.Context, action string, run func(context.Context, func(relais.Event)) error) {
-	if !s.disclose(c, audit.Entry{Action: action}) {
+	s.longAs(c, audit.Entry{Action: action}, run)
+}
+
+// longAs does so with an audit entry of its own.
+func (s *Server) longAs(c *gin.Context, entry audit.Entry, run func(context.Context, func(relais.Event)) error) {
+	if !s.disclose(c, entry) {
 		return
 	}
 	c.Header("Content-Type", "application/x-ndjson")

@@ -32,6 +32,9 @@ func (s *Stage) envelopes(c relais.CaseID, d decided, seen []relais.Occurrence, 
 	if err != nil {
 		return nil, err
 	}
+	if doc.Privacy.Class == relais.PrivacyDoubtful {
+		doc.Privacy = byPerson(doc.Privacy)
+	}
 	doc.Clients = s.clients(d, discovered, have.Clients)
 	if len(have.Topics) > 0 {
 		doc.Topics = have.Topics
@@ -53,6 +56,19 @@ func (s *Stage) envelopes(c relais.CaseID, d decided, seen []relais.Occurrence, 
 	}
 	return list, nil
 }
+
+// byPerson gives what is said of a document with doubtful marks that is shown all the
+// same: somebody decided that it is professional.
+func byPerson(p relais.Privacy) relais.Privacy {
+	return relais.Privacy{Class: relais.PrivacyNone,
+		Evidence: uniteEvidence(p.Evidence, []relais.Evidence{{Signal: signalPerson, Weight: weightPerson}})}
+}
+
+// signalPerson is the evidence of what somebody decided; no rule weighs as much.
+const (
+	signalPerson = "person"
+	weightPerson = 1000
+)
 
 // clients puts together what a document's own text, its correspondents' domains and
 // its thread say.

@@ -40,8 +40,12 @@ func (s *Stage) judgeAll(ctx context.Context, m *state.Merging, docs map[relais.
 	if err := s.dropEarlier(ctx, m, docs); err != nil {
 		return err
 	}
+	v, err := verdictsOn(ctx, m, sortedKeys(docs))
+	if err != nil {
+		return err
+	}
 	for _, d := range docs {
-		judge(&d.row)
+		v.judge(&d.row)
 		project(d)
 	}
 	return nil
@@ -73,16 +77,68 @@ func (s *Stage) dropEarlier(ctx context.Context, m *state.Merging, docs map[rela
 	return nil
 }
 
-// judge tells whether a document is withheld, and why: a sure mark quarantines it, a
-// doubtful one keeps it until somebody settles what was meant.
-func judge(row *state.Document) {
-	row.Status, row.Reason = "", ""
-	switch marks := row.Marks(); {
-	case marks.Personal != "":
-		row.Status, row.Reason = relais.StatusQuarantined, marks.Personal
-	case len(marks.Doubts) > 0:
-		row.Status, row.Reason = relais.StatusDoubtful, "doubtful_"+marks.Doubts[0].Rule
+// verdicts is what people decided that may concern some documents.
+type verdicts struct {
+	documents map[relais.DocumentID]relais.Verdict
+	marks     []relais.Decision // on folders and rules, in the order they were made
+}
+
+func verdictsOn(ctx context.Context, m *state.Merging, ids []relais.DocumentID) (v verdicts, err error) {
+	marks, some, err := m.Decisions(ctx)
+	if err == nil && some {
+		v.documents, err = m.Decided(ctx, ids)
 	}
+	v.marks = marks
+	return v, err
+}
+
+// The reasons for which a document is withheld, beside the rules of sure marks.
+const (
+	reasonDecided  = "personal_decided"
+	reasonDoubtful = "doubtful_" // and the rule
+)
+
+// judge tells whether a document is withheld, and why. A sure mark quarantines it,
+// whatever anybody decided. What was decided of the document itself comes next; then each
+// doubtful mark withholds it, unless the last decision on the mark's folder or rule says
+// what is meant: personal, by one of them, is personal.
+func (v verdicts) judge(row *state.Document) {
+	row.Status, row.Reason = "", ""
+	marks := row.Marks()
+	if marks.Personal != "" {
+		row.Status, row.Reason = relais.StatusQuarantined, marks.Personal
+		return
+	}
+	if verdict, ok := v.documents[row.ID]; ok {
+		if verdict == relais.Personal {
+			row.Status, row.Reason = relais.StatusQuarantined, reasonDecided
+		}
+		return
+	}
+	for _, doubt := range marks.Doubts {
+		switch verdict := v.on(doubt); {
+		case verdict == relais.Personal:
+			row.Status, row.Reason = relais.StatusQuarantined, reasonDecided
+			return
+		case verdict == "" && row.Status == "":
+			row.Status, row.Reason = relais.StatusDoubtful, reasonDoubtful+doubt.Rule
+		}
+	}
+}
+
+// on gives what was decided last that covers a mark, "" when nothing was.
+func (v verdicts) on(doubt state.Doubt) (last relais.Verdict) {
+	for _, d := range v.marks {
+		if covers(d, doubt) {
+			last = d.Verdict
+		}
+	}
+	return last
+}
+
+// covers tells whether a decision is on the folder or the rule of a mark.
+func covers(d relais.Decision, doubt state.Doubt) bool {
+	return d.About == relais.AboutFolder && d.Target == doubt.Folder || d.About == relais.AboutRule && d.Target == doubt.Rule
 }
 
 // shown tells whether a document, whose facts are at hand, has envelopes.

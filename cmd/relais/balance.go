@@ -129,7 +129,7 @@ func (a *app) printBalanceLine(b relais.Balance) {
 	for _, part := range []struct {
 		n    int64
 		name string
-	}{{b.Doubtful, "doubtful (perhaps personal, withheld)"}, {b.Excluded, "excluded"}, {b.Erased, "erased"}, {b.Pending, "pending"}} {
+	}{{b.Doubtful, "doubtful (withheld: `relais privacy list`)"}, {b.Excluded, "excluded"}, {b.Erased, "erased"}, {b.Pending, "pending"}} {
 		if part.n > 0 {
 			line += fmt.Sprintf(" + %d %s", part.n, part.name)
 		}

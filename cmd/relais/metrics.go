@@ -42,7 +42,11 @@ func (ar *archive) Metrics(ctx context.Context, w io.Writer) error {
 			folders++
 		}
 	}
-	if _, err := fmt.Fprintf(w, "relais_refused %d\nrelais_folders_unread %d\n", len(list)-folders, folders); err != nil {
+	doubtful, err := ar.state.CountDoubtful(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(w, "relais_refused %d\nrelais_folders_unread %d\nrelais_doubtful %d\n", len(list)-folders, folders, doubtful); err != nil {
 		return err
 	}
 	return ar.progressMetrics(w)

@@ -29,6 +29,15 @@ func Fill(t testing.TB, db *state.DB, n int) relais.Case {
 	if err == nil {
 		err = db.Settle(ctx, c.ID, func(m *state.Merging) error { return m.PutDiscovered(ctx, []string{"a\x00", "a\xff", "é", "a"}) })
 	}
+	if err == nil {
+		err = db.Settle(ctx, c.ID, func(m *state.Merging) error {
+			_, err := m.PutDecision(ctx, relais.Decision{About: relais.AboutFolder, Target: "é\x00", Verdict: relais.Personal})
+			return err
+		})
+	}
+	if err == nil {
+		err = db.PutDisclosure(ctx, c.ID, documentOf(1), relais.Act{Actor: "local", At: c.Created, Reason: "é\xff"})
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

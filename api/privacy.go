@@ -1,0 +1,156 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/relais-archive/relais/internal/audit"
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+// Privacy knows what is withheld until somebody settles whether it is personal.
+type Privacy interface {
+	Doubtful(ctx context.Context, q relais.DoubtfulQuery) (relais.DoubtfulList, error)
+	// Disclose tells what a doubtful document is to who asked for it, and keeps the reason.
+	Disclose(ctx context.Context, id relais.DocumentID, by relais.Act) (relais.Disclosed, error)
+}
+
+// maxReason bounds a reason, in bytes.
+const maxReason = 1000
+
+// doubtful answers GET /api/v1/privacy: where doubtful marks stand, never what they say.
+func (s *Server) doubtful(c *gin.Context) {
+	if !s.compliance(c, actionPrivacyList) {
+		return
+	}
+	q := relais.DoubtfulQuery{Folder: c.Query("folder"), Rule: c.Query("rule"), Cursor: c.Query("cursor")}
+	var err error
+	if q.Limit, err = intOf(c, "limit", 100); err == nil && (q.Limit < 1 || q.Limit > maxPage) {
+		err = relais.Errorf(relais.KindInvalid, "read limit", "a page holds 1 to %d", maxPage)
+	}
+	if name := c.Query("case"); err == nil && name != "" {
+		var k relais.Case
+		k, err = s.namedCase(c, name)
+		q.Case = k.ID
+	}
+	var list relais.DoubtfulList
+	if err == nil {
+		list, err = s.deps.Privacy.Doubtful(c.Request.Context(), q)
+	}
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	if s.disclose(c, audit.Entry{Action: actionPrivacyList, Case: q.Case, Count: int64(len(list.Documents))}) {
+		c.JSON(http.StatusOK, list)
+	}
+}
+
+// discloseDoubtful answers POST /api/v1/privacy/ID: subject and sender, to who says why.
+func (s *Server) discloseDoubtful(c *gin.Context) {
+	if !s.compliance(c, actionPrivacyShow) {
+		return
+	}
+	if err := sameSite(c.Request); err != nil {
+		s.fail(c, err)
+		return
+	}
+	var req struct {
+		Reason string `json:"reason"`
+	}
+	if !s.bind(c, &req) {
+		return
+	}
+	reason, err := reasonOf(req.Reason)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	id := c.Param("id")
+	if !s.disclose(c, audit.Entry{Action: actionPrivacyShow, Objects: []string{id}, QueryHash: s.deps.Hash(reason), Count: 1}) {
+		return
+	}
+	told, err := s.deps.Privacy.Disclose(c.Request.Context(), relais.DocumentID(id), s.act(c, reason))
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	c.JSON(http.StatusOK, told)
+}
+
+// act says who asks, when and why.
+func (s *Server) act(c *gin.Context, reason string) relais.Act {
+	return relais.Act{Actor: who(c).Name, At: s.deps.Now().UTC(), Reason: reason}
+}
+
+func reasonOf(text string) (string, error) {
+	switch text = strings.TrimSpace(text); {
+	case text == "":
+		return "", relais.WithHint(relais.Errorf(relais.KindInvalid, "read reason", "a reason is wanted"), "say why with --reason")
+	case len(text) > maxReason:
+		return "", relais.Errorf(relais.KindInvalid, "read reason", "a reason has at most %d bytes", maxReason)
+	}
+	return text, nil
+}
+
+// settle answers POST /api/v1/privacy/settle.
+func (s *Server) settle(c *gin.Context) {
+	var req relais.SettleRequest
+	if !s.bind(c, &req) {
+		return
+	}
+	if err := checkSettle(&req); err != nil {
+		s.fail(c, err)
+		return
+	}
+	var objects []string
+	for _, id := range req.Documents {
+		objects = append(objects, string(id))
+	}
+	for _, f := range req.Folders {
+		if !relais.IsFolderID(f) {
+			f = relais.FolderID(f)
+		}
+		objects = append(objects, f)
+	}
+	entry := audit.Entry{Action: actionPrivacySettle, Objects: append(objects, req.Rules...), Reason: string(req.Verdict)}
+	s.longAs(c, entry, func(ctx context.Context, emit func(relais.Event)) error {
+		return s.deps.Operator.Settle(ctx, req, s.act(c, req.Reason), emit)
+	})
+}
+
+// checkSettle: towards professional one thing at a time, and why.
+func checkSettle(req *relais.SettleRequest) (err error) {
+	const op = "settle"
+	things := len(req.Documents) + len(req.Folders) + len(req.Rules)
+	req.Reason = strings.TrimSpace(req.Reason)
+	switch {
+	case req.Verdict != relais.Professional && req.Verdict != relais.Personal:
+		return relais.Errorf(relais.KindInvalid, op, "it is settled as professional or as personal")
+	case things == 0:
+		return relais.WithHint(relais.Errorf(relais.KindInvalid, op, "say what is settled: documents, a folder or a rule"), "`relais privacy list` shows what waits")
+	case req.Verdict == relais.Professional && things > 1:
+		return relais.Errorf(relais.KindInvalid, op, "towards professional one document, folder or rule is settled at a time")
+	case req.Verdict == relais.Professional || req.Reason != "":
+		req.Reason, err = reasonOf(req.Reason)
+	}
+	return err
+}
+
+// undoSettling answers POST /api/v1/privacy/undo.
+func (s *Server) undoSettling(c *gin.Context) {
+	var req relais.UndoRequest
+	if !s.bind(c, &req) {
+		return
+	}
+	if req.ID == "" || len(req.Reason) > maxReason {
+		s.fail(c, relais.Errorf(relais.KindInvalid, "undo", "name the decision, and why in at most %d bytes", maxReason))
+		return
+	}
+	s.longAs(c, audit.Entry{Action: actionPrivacyUndo, Objects: []string{req.ID}}, func(ctx context.Context, emit func(relais.Event)) error {
+		return s.deps.Operator.UndoSettling(ctx, req, s.act(c, strings.TrimSpace(req.Reason)), emit)
+	})
+}
