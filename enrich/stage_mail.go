@@ -35,6 +35,9 @@ func (r *reader) readMessage(ctx context.Context, c relais.CaseID, it relais.Ite
 	text, fromHTML, losses := extract.BodyText(mail, r.limits)
 	in.Text, in.FromHTML = text, fromHTML
 	doc.Warnings = append(doc.Warnings, losses...)
+	if mail.Encrypted != "" {
+		doc.Warnings = append(doc.Warnings, relais.Warning{Code: codeLocked, Detail: mail.Encrypted})
+	}
 	for _, a := range mail.Attachments {
 		in.Attachments = append(in.Attachments, a.Name)
 	}
@@ -95,12 +98,18 @@ func (r *reader) describe(doc *relais.Document, in Input, found Findings) {
 	if len(doc.Warnings) > 0 && doc.Extraction == relais.ExtractionComplete && partial(doc.Warnings) {
 		doc.Extraction = relais.ExtractionPartial
 	}
+	if doc.Extraction == relais.ExtractionNone && in.Mail != nil && in.Mail.Encrypted != "" {
+		doc.Extraction = relais.ExtractionFailed
+	}
 }
+
+// codeLocked warns that a message, or a part of it, cannot be read without a key.
+const codeLocked = "locked"
 
 // partial tells whether some warning says that text was left out, rather than guessed.
 func partial(list []relais.Warning) bool {
 	return slices.ContainsFunc(list, func(w relais.Warning) bool {
-		return strings.HasSuffix(w.Code, "_limit") || strings.HasSuffix(w.Code, "_truncated") || strings.HasPrefix(w.Code, "mime_")
+		return strings.HasSuffix(w.Code, "_limit") || strings.HasSuffix(w.Code, "_truncated") || strings.HasPrefix(w.Code, "mime_") || w.Code == codeLocked
 	})
 }
 

@@ -28,6 +28,7 @@ type walker struct {
 	// charset is that of the first body part that declares one: what headers
 	// without charset are read with.
 	charset string
+	layers  int    // wrappings around what is read
 	drain   []byte // room for what nobody reads
 	raw     []byte // room for a body part, before it is text
 }
@@ -149,6 +150,8 @@ func (w *walker) leaf(e entity) error {
 	name := w.partName(&e)
 	var err error
 	switch role := w.role(&e, name); {
+	case isCMS(&e, name):
+		err = w.cms(&e, name, body)
 	case role == roleFile:
 		err = w.attachment(w.describe(&e, name), body)
 	case role == roleBoth:
@@ -171,11 +174,6 @@ func (w *walker) detectEncryption(e *entity) {
 	case "multipart/encrypted":
 		w.mail.Encrypted = "pgp"
 		if strings.Contains(strings.ToLower(e.params.token("protocol")), "pkcs7") {
-			w.mail.Encrypted = "smime"
-		}
-	case "application/pkcs7-mime", "application/x-pkcs7-mime":
-		kind := strings.ToLower(e.params.token("smime-type"))
-		if kind == "" || strings.Contains(kind, "enveloped") {
 			w.mail.Encrypted = "smime"
 		}
 	}

@@ -25,6 +25,9 @@ const (
 	warnBoundaryReopened  = "boundary_reopened"        // parts went on after the closing delimiter
 	warnBoundaryUnclosed  = "boundary_unclosed"        // the closing delimiter never came
 	warnCharset           = "charset_guessed"          // the declared charset is unknown, absent or false
+	warnCMS               = "mime_cms_unopened"        // signed or compressed content that could not be opened, or not all of it
+	warnCMSDepth          = "mime_cms_depth_limit"     // wrappings within wrappings were left closed
+	warnCMSLimit          = "mime_cms_limit"           // signed content too large to be opened
 	warnDate              = "date_unreadable"          // a Date that is none
 	warnDecoding          = "charset_damaged"          // bytes that mean nothing in their charset
 	warnEncoding          = "unknown_encoding"         // an unknown transfer encoding: bytes taken as they are
