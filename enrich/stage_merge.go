@@ -55,6 +55,9 @@ func (s *Stage) merge(ctx context.Context, c relais.CaseID, readings []reading, 
 		if err := s.lose(ctx, c, m, docs, was); err != nil {
 			return err
 		}
+		if err := s.doubtReplies(ctx, c, m, docs, readings); err != nil {
+			return err
+		}
 		if err := s.judgeAll(ctx, m, docs); err != nil {
 			return err
 		}

@@ -137,3 +137,69 @@ func TestMarksOfSeveralReadings(t *testing.T) {
 		t.Errorf("a mark that is still seen has fallen: %+v, %v", got, err)
 	}
 }
+
+// TestRepliesToMarkedMail: what names a marked message is withheld with it, whichever is
+// read first and in however many batches; what only has its subject is not.
+func TestRepliesToMarkedMail(t *testing.T) {
+	at := func(id, subject, more string) string {
+		return message(id, "lea@free.example", owner, subject, "Tue, 3 Mar 2026 09:00:00 +0000", more, "Texte "+id+".")
+	}
+	marked := mail{"INBOX", "1", at("m1@x.example", "PERSONNEL - dentiste", "")}
+	list := []mail{
+		marked,
+		{"INBOX", "2", at("m2@x.example", "Suite", "In-Reply-To: <m1@x.example>\r\n")},
+		{"Sent", "1", at("m3@x.example", "Autre", "References: <m0@x.example> <m1@x.example> <m2@x.example>\r\n")},
+		{"INBOX", "3", at("m4@x.example", "dentiste", "")},
+		{"INBOX", "4", at("m5@x.example", "Fin", "In-Reply-To: <m2@x.example>\r\n")},
+		{"INBOX", "5", at("m6@x.example", "Début", "References: <m6@x.example>\r\n")},
+	}
+	var want map[string]string
+	for turn := range list {
+		turned := append(append([]mail{}, list[turn:]...), list[:turn]...)
+		for _, size := range []int{1, 2, len(list)} {
+			b := newBench(t)
+			b.run(turned, size)
+			b.accounts(relais.Counts{Seen: 6, Stored: 3, Quarantined: 1, Doubtful: 2},
+				relais.ReasonCount{Code: "doubtful_reference", Count: 2}, relais.ReasonCount{Code: "personal_subject", Count: 1})
+			if left := b.inStream(); len(left) != 3 {
+				t.Errorf("from %d, %d at once: in the stream %v", turn, size, left)
+			}
+			if want == nil {
+				want = b.served()
+			}
+			if diff := cmp.Diff(want, b.served()); diff != "" {
+				t.Errorf("from %d, %d at once:\n%s", turn, size, diff)
+			}
+		}
+	}
+}
+
+// TestRepliesFollowTheMark: a copy in a marked folder, however late, takes the answers
+// with it; once newer rules see the mark no more, they are back.
+func TestRepliesFollowTheMark(t *testing.T) {
+	text := message("m1@x.example", "lea@free.example", owner, "Dîner", "Mon, 2 Mar 2026 09:00:00 +0000", "", "À samedi.")
+	answer := message("m2@x.example", owner, "lea@free.example", "Suite", "Tue, 3 Mar 2026 09:00:00 +0000", "In-Reply-To: <m1@x.example>\r\n", "Oui.")
+	list := []mail{{"INBOX", "1", text}, {"Sent", "1", answer}, {"Archive", "1", text}}
+	b := newBench(t)
+	b.run(list[:2], 2)
+	if n := len(b.served()); n != 2 {
+		t.Fatalf("%d served before the mark", n)
+	}
+	b.labels = map[string][]string{"Archive": {"Perso"}}
+	b.run(list[2:], 1)
+	if served, left := b.served(), b.inStream(); len(served)+len(left) > 0 {
+		t.Errorf("served after the mark: %v; in the stream: %v", served, left)
+	}
+	b.labels = nil
+	for _, order := range [][]int{{0, 1, 2}, {2, 1, 0}, {1, 2, 0}} {
+		if _, err := b.db.NextGeneration(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range order {
+			b.run(list[i:i+1], 1)
+		}
+		if n := len(b.served()); n != 2 {
+			t.Errorf("%v: %d served when the mark has fallen", order, n)
+		}
+	}
+}

@@ -16,6 +16,7 @@ import (
 // links is what ties a message to its conversation: keys that whoever shares one
 // hangs together with, and its subject for those that name no other message.
 type links struct {
+	id      string // the Message-ID
 	keys    []string
 	subject state.Subject // Subject is "" when there is none to go by
 }
@@ -26,7 +27,7 @@ type links struct {
 // ties only messages that share a person within two months: "Facture" is not one
 // conversation.
 func messageLinks(m *format.Mail, owner relais.Owner, doc relais.Document) links {
-	l := links{keys: []string{threadKey("document", string(doc.ID))}}
+	l := links{id: m.MessageID, keys: []string{threadKey("document", string(doc.ID))}}
 	for _, id := range slices.Concat([]string{m.MessageID}, m.InReplyTo, m.References) {
 		if id != "" {
 			l.keys = append(l.keys, threadKey("message", id))
