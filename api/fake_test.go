@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,6 +36,7 @@ type rooms struct {
 	order    []relais.DocumentID // what a search finds
 	result   search.Result       // facets, histogram and notes of every search
 	asked    []search.Request
+	unsure   int // documents that may be about whatever client
 	listed   int // calls of List
 	entries  []audit.Entry
 	failures struct{ audit, search, documents, clock error }
@@ -95,6 +97,9 @@ func (r *rooms) Search(_ context.Context, req search.Request) (search.Result, er
 	start, err := strconv.Atoi(req.Cursor)
 	if req.Cursor != "" && err != nil {
 		return search.Result{}, relais.Errorf(relais.KindInvalid, "read cursor", "this cursor is not of this search")
+	}
+	if and, ok := req.Query.(search.And); ok && slices.Contains(and, search.Node(search.Value{Field: search.ByState, Value: search.StateUncertain})) {
+		return search.Result{Total: r.unsure}, nil
 	}
 	var ids []relais.DocumentID
 	v, asksClient := req.Query.(search.Value)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -92,6 +93,9 @@ func (s *Server) searchView(c *gin.Context, req search.Request, page relais.Page
 			choice.Link = "" // this one
 		}
 		view.Sorts = append(view.Sorts, choice)
+	}
+	if slices.ContainsFunc(page.Notes, func(n relais.Note) bool { return n.Code == noteUncertain }) {
+		view.Unsure = searchLink(query+" is:"+search.StateUncertain, sort)
 	}
 	if page.Next != "" {
 		to := searchLink(query, sort)

@@ -166,6 +166,43 @@ func TestClientsThatWereFound(t *testing.T) {
 	}
 }
 
+// TestUncertainClients: an answer on a client tells how many documents it leaves out
+// since they are of that client less surely, and how to see them.
+func TestUncertainClients(t *testing.T) {
+	for _, tt := range []struct {
+		query  string
+		unsure int
+		want   string
+	}{
+		{"client:acme", 3, "3 more documents may be about this client: add is:uncertain to see them"},
+		{"prix client:acme", 1, "1 more document may be about this client: add is:uncertain to see it"},
+		{"client:acme OR client:beta", 2, "2 more"},
+		{"client:acme", 0, ""}, {"prix", 3, ""}, {"-client:acme", 3, ""}, {"client:acme is:uncertain", 3, ""},
+	} {
+		r := newRooms()
+		r.unsure = tt.unsure
+		w := r.ask(t, complianceToken, "/api/v1/search?q="+url.QueryEscape(tt.query))
+		var page relais.Page
+		if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil {
+			t.Fatal(err)
+		}
+		said := ""
+		for _, n := range page.Notes {
+			if n.Code == "uncertain" {
+				said = n.Detail
+			}
+		}
+		if tt.want == "" && said != "" || !strings.HasPrefix(said, tt.want) {
+			t.Errorf("%s: %q, want %q", tt.query, said, tt.want)
+		}
+	}
+	r := newRooms()
+	r.unsure = 2
+	if w := r.ask(t, complianceToken, "/?q=client:acme"); !strings.Contains(w.Body.String(), `href="/?q=client%3Aacme&#43;is%3Auncertain"`) {
+		t.Errorf("no link to what is uncertain: %s", w.Body)
+	}
+}
+
 // TestNamesThatNothingHas: a note says so, offers what the scope has, and is the same
 // for what is out of scope and for what never was.
 func TestNamesThatNothingHas(t *testing.T) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -27,7 +28,46 @@ func (s *Server) findAsked(c *gin.Context, req search.Request) (relais.Page, err
 	}
 	notes, err := s.unknownNames(c.Request.Context(), asked, req.Scope, language(c))
 	page.Notes = append(page.Notes, notes...)
+	if err != nil {
+		return page, err
+	}
+	unsure, err := s.uncertain(c.Request.Context(), req, language(c))
+	page.Notes = append(page.Notes, unsure...)
 	return page, err
+}
+
+// uncertain notes how many more documents may be about the client that a query names,
+// less surely than is shown: nobody should take what is found for all that there is.
+func (s *Server) uncertain(ctx context.Context, req search.Request, lang ui.Lang) ([]relais.Note, error) {
+	if !search.NamesClient(req.Query) {
+		return nil, nil
+	}
+	query := search.And{search.Value{Field: search.ByState, Value: search.StateUncertain}}
+	if and, ok := req.Query.(search.And); ok {
+		query = append(query, and...)
+	} else {
+		query = append(query, req.Query)
+	}
+	res, err := s.deps.Searcher.Search(ctx, search.Request{Query: query, Scope: req.Scope, Limit: 1})
+	if err != nil || res.Total == 0 {
+		return nil, err
+	}
+	return []relais.Note{{Code: noteUncertain, Detail: uncertainDetail(res.Total, lang)}}, nil
+}
+
+// noteUncertain is the code of a note on documents that are not shown as the client's.
+const noteUncertain = "uncertain"
+
+func uncertainDetail(n int, lang ui.Lang) string {
+	switch {
+	case lang == ui.French && n == 1:
+		return "1 autre document concerne peut-être ce client : ajoutez is:uncertain pour le voir"
+	case lang == ui.French:
+		return fmt.Sprintf("%d autres documents concernent peut-être ce client : ajoutez is:uncertain pour les voir", n)
+	case n == 1:
+		return "1 more document may be about this client: add is:uncertain to see it"
+	}
+	return fmt.Sprintf("%d more documents may be about this client: add is:uncertain to see them", n)
 }
 
 // unknownNames notes each client, owner and case of a query that nothing in the scope

@@ -104,6 +104,8 @@ func (d describer) value(v Value) string {
 		return d.say("with an attachment", "avec une pièce jointe")
 	case v.Field == ByAttachment:
 		return d.say("without attachment", "sans pièce jointe")
+	case v.Field == ByState && v.Value == StateUncertain:
+		return d.say("of a client that is uncertain", "d'un client incertain")
 	}
 	return d.name(v.Field) + " " + inQuotes(v.Value)
 }

@@ -63,6 +63,7 @@ var fields = [...]field{
 	{name: "type", kind: choiceField, value: ByType, list: true},
 	{name: "lang", aliases: []string{"langue"}, kind: choiceField, value: ByLanguage, list: true},
 	{name: "attachment", aliases: []string{"pj"}, kind: choiceField, value: ByAttachment},
+	{name: "is", aliases: []string{"est"}, kind: choiceField, value: ByState},
 	{name: "has", kind: hasField},
 	{name: "after", aliases: []string{"apres"}, kind: afterField},
 	{name: "before", aliases: []string{"avant"}, kind: beforeField},
@@ -315,6 +316,8 @@ func choose(f ValueField, word string) string {
 		return chooseType(word)
 	case ByLanguage:
 		return chooseLanguage(word)
+	case ByState:
+		return chooseState(word)
 	}
 	switch word {
 	case "yes", "oui", "true", "1":
@@ -323,6 +326,15 @@ func choose(f ValueField, word string) string {
 		return "no"
 	case "attachment", "attachments", "pj", "piece", "pieces", "piece-jointe", "pieces-jointes":
 		return "has"
+	}
+	return ""
+}
+
+// chooseState gives the state that a word names.
+func chooseState(word string) string {
+	switch word {
+	case "uncertain", "incertain", "incertaine", "unsure":
+		return StateUncertain
 	}
 	return ""
 }
@@ -402,6 +414,8 @@ func choices(f ValueField) []string {
 		return []string{"pdf", "word", "sheet", "slides", "image", "text", "archive", "mail", "calendar", "other"}
 	case ByLanguage:
 		return []string{"fr", "en", "de", "es", "it", "french", "english"}
+	case ByState:
+		return []string{StateUncertain}
 	}
 	return []string{"yes", "no"}
 }

@@ -63,7 +63,13 @@ const (
 	ByLanguage   ValueField = "lang"       // ISO 639-1
 	ByID         ValueField = "id"         // document id, content id or Message-ID
 	ByAttachment ValueField = "attachment" // "yes" or "no"
+	ByState      ValueField = "is"         // a word of how well a document was read or tagged: StateUncertain
+	ByUncertain  ValueField = "uncertain"  // id or name of a client that is tagged under relais.ShownConfidence; Checked makes it
 )
+
+// StateUncertain is the state of a document that may be about a client, less surely than
+// is shown. Beside client:, it asks for those that may be about that client.
+const StateUncertain = "uncertain"
 
 // Days wants documents dated From or later and before Until; a zero bound is open.
 type Days struct{ From, Until time.Time }

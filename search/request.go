@@ -42,6 +42,7 @@ func (r Request) Checked() (Request, error) {
 	case r.Query != nil && !bounded(r.Query, maxLevels, &nodes):
 		return r, Invalid("the query has more than %d parts or %d levels", maxNodes, maxLevels)
 	}
+	r.Query = uncertainClients(r.Query)
 	for _, f := range r.Facets {
 		if !slices.Contains(Facets(), f) {
 			return r, Invalid("there is no such facet")

@@ -1,6 +1,10 @@
 package search
 
-import "github.com/relais-archive/relais/search/analysis"
+import (
+	"slices"
+
+	"github.com/relais-archive/relais/search/analysis"
+)
 
 // Facets lists every facet, in the order pages show them.
 func Facets() []Field {
@@ -28,6 +32,80 @@ func Rewrite(n Node, fn func(Node) Node) Node {
 		return nil
 	}
 	return fn(n)
+}
+
+// uncertainClients makes "client:x is:uncertain" ask for what may be about x: of nodes
+// that are all wanted, where one asks for what is uncertain, those of clients mean the
+// uncertain ones.
+func uncertainClients(n Node) Node {
+	switch n := n.(type) {
+	case And:
+		return uncertainAmong(n)
+	case Or:
+		list := make(Or, len(n))
+		for i, x := range n {
+			list[i] = uncertainClients(x)
+		}
+		return list
+	case Not:
+		return Not{Of: uncertainClients(n.Of)}
+	}
+	return n
+}
+
+// NamesClient tells whether a query wants a client for certain: so that what is uncertain
+// may be asked for beside it.
+func NamesClient(n Node) bool {
+	switch n := n.(type) {
+	case Value:
+		return n.Field == ByClient
+	case Or:
+		return slices.ContainsFunc(n, NamesClient)
+	case And:
+		return slices.ContainsFunc(n, NamesClient) && !slices.Contains(n, Node(Value{Field: ByState, Value: StateUncertain}))
+	}
+	return false
+}
+
+func uncertainAmong(n And) Node {
+	list := make(And, 0, len(n))
+	asked, named := false, false
+	for _, x := range n {
+		if x == (Value{Field: ByState, Value: StateUncertain}) {
+			asked = true
+			continue
+		}
+		list = append(list, x)
+	}
+	for i, x := range list {
+		if list[i] = uncertainClients(x); asked {
+			list[i] = asUncertain(list[i], &named)
+		}
+	}
+	if asked && !named {
+		list = append(list, Value{Field: ByState, Value: StateUncertain})
+	}
+	return list
+}
+
+// asUncertain makes clients that are wanted uncertain ones; those that are not wanted
+// stay.
+func asUncertain(n Node, named *bool) Node {
+	switch x := n.(type) {
+	case Value:
+		if x.Field == ByClient {
+			*named = true
+			x.Field = ByUncertain
+		}
+		return x
+	case Or:
+		list := make(Or, len(x))
+		for i, y := range x {
+			list[i] = asUncertain(y, named)
+		}
+		return list
+	}
+	return n
 }
 
 // NameHolds tells whether a name holds some words, whole and next to each other,

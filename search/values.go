@@ -26,6 +26,8 @@ type Values struct {
 	Clients              []Named // those shown: of relais.ShownConfidence and above
 	Topics               []Named
 	Attachment           []Named // yes or no
+	Uncertain            []Named // clients under relais.ShownConfidence
+	State                []Named // what ByState compares
 }
 
 // maxValue is the longest value that is kept of what a mail brings along, in bytes:
@@ -41,6 +43,10 @@ func ValuesOf(e *relais.Envelope) Values {
 		Case: one(string(e.CaseID), d.Case), Kind: one(string(d.Kind), ""), Language: one(cut(d.Language), ""),
 		Types: types(d), Attachment: one("no", ""),
 		Clients: tags(d.Clients, relais.ShownConfidence), Topics: tags(d.Topics, 0),
+	}
+	v.Uncertain = uncertain(d.Clients)
+	if len(v.Uncertain) > 0 {
+		v.State = one(StateUncertain, "")
 	}
 	if d.From != nil {
 		v.Sender = one(cut(strings.ToLower(d.From.Address)), "")
@@ -81,6 +87,11 @@ func types(d *relais.Document) []Named {
 		add(a.MediaType)
 	}
 	return distinct(l)
+}
+
+// uncertain gives the clients that a document may be about, less surely than is shown.
+func uncertain(list []relais.Tag) []Named {
+	return tags(slices.DeleteFunc(slices.Clone(list), func(t relais.Tag) bool { return t.Confidence >= relais.ShownConfidence }), 0)
 }
 
 // tags gives those of some confidence at least: under relais.ShownConfidence a

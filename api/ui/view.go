@@ -63,6 +63,7 @@ type Search struct {
 	Active   []Choice // what the query is narrowed by; Link takes it away
 	Facets   []Facet
 	Timeline Timeline
+	Unsure   string // link to what may be about the client, when the answer notes that there is more
 	First    string // link to the first page, when this is another
 	Next     string
 }

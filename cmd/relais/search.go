@@ -26,6 +26,7 @@ func (a *app) searchCmd() *cobra.Command {
   filename: has:attachment          files                 (fichier: pj:oui)
   after: before: date:2021-03..2021-06 newer_than:90d     (apres: avant:)
   date:none                         what has no date
+  is:uncertain                      what may be about a client, or about client:x (est:incertain)
   lang: larger:1M id:
 
 after: includes the day, before: does not. Days are those of the archive's time

@@ -117,6 +117,7 @@ func (d *document) compare(e *relais.Envelope, v search.Values) {
 	}{
 		{search.ByCase, v.Case}, {search.ByKind, v.Kind}, {search.ByType, v.Types}, {search.ByLanguage, v.Language}, {search.ByOwner, v.Owners},
 		{search.ByClient, v.Clients}, {search.ByTopic, v.Topics}, {search.ByAttachment, v.Attachment},
+		{search.ByUncertain, v.Uncertain}, {search.ByState, v.State},
 	} {
 		for _, n := range l.values {
 			d.Value = append(d.Value, whole(l.field, search.Fold(n.ID)))
@@ -175,6 +176,9 @@ func (e *encoder) named(v search.Values) string {
 	}
 	for _, n := range v.Clients {
 		add(search.ByClient, n.Name)
+	}
+	for _, n := range v.Uncertain {
+		add(search.ByUncertain, n.Name)
 	}
 	for _, n := range v.Folders {
 		add(search.ByFolder, n.ID)

@@ -247,9 +247,9 @@ func (c *compiler) value(n search.Value) (object, error) {
 		return some(hashes(nil, n.Field, n.Value)), nil
 	case search.ByID:
 		return c.identified(n.Value), nil
-	case search.ByTopic, search.ByOwner, search.ByKind, search.ByType, search.ByLanguage, search.ByAttachment:
+	case search.ByTopic, search.ByOwner, search.ByKind, search.ByType, search.ByLanguage, search.ByAttachment, search.ByState:
 		return term("value", whole(n.Field, wanted)), nil
-	case search.ByClient, search.ByCase:
+	case search.ByClient, search.ByUncertain, search.ByCase:
 	case search.ByFolder:
 		wanted = strings.TrimSuffix(wanted, "/")
 	default:

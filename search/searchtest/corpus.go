@@ -204,8 +204,8 @@ func (g generator) text() search.Text {
 
 func (g generator) value() search.Value {
 	switch f := pick(g, search.ByClient, search.ByClient, search.ByTopic, search.ByOwner, search.ByCase, search.ByFolder, search.ByThread,
-		search.ByKind, search.ByType, search.ByLanguage, search.ByID, search.ByAttachment); f {
-	case search.ByClient:
+		search.ByKind, search.ByType, search.ByLanguage, search.ByID, search.ByAttachment, search.ByUncertain, search.ByState); f {
+	case search.ByClient, search.ByUncertain:
 		return search.Value{Field: f, Value: pick(g, "k-1", "acme", "pompes", "Acme pompes", "generale d'ete", "pomp", "!", "")}
 	case search.ByTopic:
 		return search.Value{Field: f, Value: pick(g, topics()...).ID}
@@ -225,6 +225,8 @@ func (g generator) value() search.Value {
 		return search.Value{Field: f, Value: pick(g, "fr", "EN", "")}
 	case search.ByAttachment:
 		return search.Value{Field: f, Value: pick(g, "yes", "no", "maybe")}
+	case search.ByState:
+		return search.Value{Field: f, Value: pick(g, search.StateUncertain, "certain")}
 	default:
 		return search.Value{Field: f, Value: pick(g, string(id(g.IntN(20))), "1M0003", "<msg4@host>", "msg5@HOST", "")}
 	}

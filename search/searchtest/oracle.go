@@ -44,6 +44,9 @@ func (o *oracle) apply(entries []search.Entry) {
 
 // search answers a request with all of its hits.
 func (o *oracle) search(req search.Request) search.Result {
+	if checked, err := req.Checked(); err == nil {
+		req.Query = checked.Query
+	}
 	var hits []search.Entry
 	for _, e := range o.docs {
 		if req.Scope.Allows(e.Envelope.CaseID, &e.Envelope.Document) && (req.Query == nil || o.finds(req.Query, &e)) {
@@ -232,6 +235,10 @@ func (o *oracle) has(n search.Value, e *search.Entry) bool {
 		return slices.ContainsFunc(d.Topics, func(t relais.Tag) bool { return is(t.ID) })
 	case search.ByClient:
 		return slices.ContainsFunc(shown(d.Clients), func(t relais.Tag) bool { return is(t.ID) || o.named(t.Name, n.Value) })
+	case search.ByUncertain:
+		return slices.ContainsFunc(unsure(d.Clients), func(t relais.Tag) bool { return is(t.ID) || o.named(t.Name, n.Value) })
+	case search.ByState:
+		return n.Value == search.StateUncertain && len(unsure(d.Clients)) > 0
 	case search.ByType:
 		return slices.ContainsFunc(mediaTypes(d), func(m string) bool { return is(m) || is(relais.Family(m)) })
 	}
@@ -253,6 +260,10 @@ func (o *oracle) named(name, value string) bool {
 
 func shown(tags []relais.Tag) []relais.Tag {
 	return slices.DeleteFunc(slices.Clone(tags), func(t relais.Tag) bool { return t.Confidence < relais.ShownConfidence })
+}
+
+func unsure(tags []relais.Tag) []relais.Tag {
+	return slices.DeleteFunc(slices.Clone(tags), func(t relais.Tag) bool { return t.Confidence >= relais.ShownConfidence })
 }
 
 // mediaTypes gives the media types of a document and of its attachments.

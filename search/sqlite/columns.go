@@ -24,6 +24,8 @@ const (
 	fieldClient // those shown: of relais.ShownConfidence and above
 	fieldTopic
 	fieldAttachment // yes or no
+	fieldUncertain  // clients under relais.ShownConfidence
+	fieldState      // what is: compares
 	fields          // how many there are
 )
 

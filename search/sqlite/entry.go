@@ -34,5 +34,6 @@ func lists(e *relais.Envelope) [fields]list {
 	return [fields]list{
 		fieldCase: v.Case, fieldKind: v.Kind, fieldType: v.Types, fieldLanguage: v.Language, fieldSender: v.Sender,
 		fieldOwner: v.Owners, fieldFolder: v.Folders, fieldClient: v.Clients, fieldTopic: v.Topics, fieldAttachment: v.Attachment,
+		fieldUncertain: v.Uncertain, fieldState: v.State,
 	}
 }

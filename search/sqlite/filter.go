@@ -119,7 +119,7 @@ func (q *query) value(n search.Value) (*roaring.Bitmap, error) {
 	}
 	test := func(v value) bool { return search.Fold(v.ID) == wanted }
 	switch n.Field {
-	case search.ByClient, search.ByCase:
+	case search.ByClient, search.ByUncertain, search.ByCase:
 		name := words(q.analyzer, n.Value)
 		test = func(v value) bool { return search.Fold(v.ID) == wanted || holds(words(q.analyzer, v.Name), name) }
 	case search.ByFolder:
@@ -151,6 +151,10 @@ func valueField(f search.ValueField) (field, bool) {
 		return fieldLanguage, true
 	case search.ByAttachment:
 		return fieldAttachment, true
+	case search.ByUncertain:
+		return fieldUncertain, true
+	case search.ByState:
+		return fieldState, true
 	}
 	return 0, false
 }

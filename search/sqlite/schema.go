@@ -13,7 +13,7 @@ import (
 )
 
 // indexFormat is the format number of the file: of its tables and blocks.
-const indexFormat = 1
+const indexFormat = 2
 
 // schema makes the tables. Postings are contentless: the text itself is not kept.
 // With contentless_delete a document is deleted by its row number alone, for the
