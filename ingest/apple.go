@@ -15,16 +15,22 @@ import (
 const restoreMost = 16 << 20
 
 // appleFile is the place of a file that Apple Mail keeps beside the message it is
-// attached to: Attachments/103/2/offer.pdf is of part 2 of Messages/103.partial.emlx.
+// attached to: Attachments/103/2/offer.pdf is of part 2 of Messages/103.partial.emlx, as
+// Messages/103.2.emlxpart was in old versions, which kept the part's body as it was sent.
 type appleFile struct {
 	message string // its path, without what ends the name
 	part    string
 	name    string
+	encoded bool
 }
 
 // appleFileOf tells such a file by its path.
 func appleFileOf(file string) (f appleFile, ok bool) {
 	dir, name := path.Split(file)
+	if stem, is := strings.CutSuffix(name, ".emlxpart"); is {
+		id, part, ok := strings.Cut(stem, ".")
+		return appleFile{message: dir + id, part: part, name: name, encoded: true}, ok
+	}
 	dir, part := path.Split(strings.TrimSuffix(dir, "/"))
 	dir, id := path.Split(strings.TrimSuffix(dir, "/"))
 	base, attachments := path.Split(strings.TrimSuffix(dir, "/"))
@@ -60,7 +66,7 @@ func (w *walk) hold() {
 		}
 		f.left = ruleHeld
 		at := f.path
-		message.held = append(message.held, format.Beside{Part: of.part, Name: of.name, Open: func() (io.ReadCloser, error) {
+		message.held = append(message.held, format.Beside{Part: of.part, Name: of.name, Encoded: of.encoded, Open: func() (io.ReadCloser, error) {
 			in, _, err := openRegular(w.root, at)
 			return in, err
 		}})
@@ -141,7 +147,7 @@ func (r *zipReading) keep(m format.Member) {
 	if !ok || m.Open == nil {
 		return
 	}
-	r.held[of.message] = append(r.held[of.message], format.Beside{Part: of.part, Name: of.name, Open: func() (io.ReadCloser, error) {
+	r.held[of.message] = append(r.held[of.message], format.Beside{Part: of.part, Name: of.name, Encoded: of.encoded, Open: func() (io.ReadCloser, error) {
 		in, err := m.Open()
 		return io.NopCloser(in), err
 	}})

@@ -111,12 +111,21 @@ func TestThunderbird(t *testing.T) {
 		"TB/Sent":                           "", "TB/Sent.msf": "", // empty mailbox
 		"TB/Trash": parted("From rep@acme.example Mon Jan  2 09:30:00 2023\n", 0, 1), "TB/Trash.msf": "x",
 		"TB/Drafts": parted("From - \n", 0, 1), "TB/msgFilterRules.dat": "name=\"perso\"\n", "TB/popstate.dat": "x",
-		"TB/saved":     parted("From rep@acme.example Mon Jan  2 09:30:00 2023\n", 0, 1), // a message that was saved so
+		"TB/Perso":     parted("From rep@acme.example Mon Jan  2 09:30:00 2023\n", 0, 1), // among others, one that the program has not opened
+		"TB/saved.eml": parted("From rep@acme.example Mon Jan  2 09:30:00 2023\n", 0, 1), "other/saved": parted("From rep@acme.example Mon Jan  2 09:30:00 2023\n", 0, 1),
 		"TB/notes.msf": "my scores", "TB/filterlog.html": "Moved PERSONNEL",
-	}, slices.Concat(at("TB/Inbox", 0, len(crlf(parted("From \n", 0, 1)))), at("TB/Inbox/Clients", 0), at("TB/Inbox/Clients/Été 2024", 0, n), at("TB/Trash", 0), at("TB/Drafts", 0), []string{
-		"captured TB saved", "captured TB notes.msf", "control_file TB Inbox.msf", "control_file TB Sent.msf", "control_file TB Trash.msf",
+	}, slices.Concat(at("TB/Inbox", 0, len(crlf(parted("From \n", 0, 1)))), at("TB/Inbox/Clients", 0), at("TB/Inbox/Clients/Été 2024", 0, n), at("TB/Trash", 0), at("TB/Drafts", 0), at("TB/Perso", 0), []string{
+		"captured TB saved.eml", "captured other saved", "captured TB notes.msf", "control_file TB Inbox.msf", "control_file TB Sent.msf", "control_file TB Trash.msf",
 		"control_file TB filterlog.html", "control_file TB msgFilterRules.dat", "control_file TB popstate.dat",
 	}))
+}
+
+func TestFoldersOfOtherPrograms(t *testing.T) {
+	bothWays(t, map[string]string{
+		"KMail/inbox": parted("From rep@acme.example Mon Jan  2 09:30:00 2023\n", 0, 1), "KMail/.inbox.index": "x", "KMail/.inbox.directory/Clients": mboxOf(1, 3),
+		"Eudora/In.mbx": mboxOf(3, 4), "Eudora/Clients.fol/Acme.mbx": mboxOf(4, 5), "Plans.directory/a.txt": "plan",
+	}, slices.Concat(at("KMail/inbox", 0), at("KMail/inbox/Clients", 0, len(mboxPart(1))), at("Eudora/In.mbx", 0), at("Eudora/Clients/Acme.mbx", 0),
+		[]string{"control_file KMail .inbox.index", "captured Plans.directory a.txt"}))
 }
 
 func TestMailboxIsToldByWhatFollows(t *testing.T) {
@@ -184,15 +193,18 @@ func TestAppleAttachments(t *testing.T) {
 		"IN.mbox/A-1/Data/Messages/103.partial.emlx": message("one"), "IN.mbox/A-1/Data/Attachments/103/2/tarif.txt": "tarif bubinga",
 		"IN.mbox/A-1/Data/Attachments/103/2/.DS_Store": "x", "IN.mbox/A-1/Data/Attachments/999/2/lost.txt": "of no message",
 		"copied/Messages/104.emlx": message("two"), "copied/Attachments/104/7/more.txt": "of no part",
-		"copied/Messages/105.partial.emlx": message("three"),
+		"copied/Messages/105.partial.emlx":       message("three"),
+		"old.imapmbox/Messages/106.partial.emlx": message("four"), "old.imapmbox/Messages/106.2.emlxpart": "as it was sent", "old.imapmbox/Info.plist": "<plist/>",
 	}
 	folder, archived := bothWays(t, files, []string{
 		"attachment IN tarif.txt", "captured IN 103.partial.emlx", "captured IN lost.txt", "system_file IN .DS_Store",
 		"attachment copied/Attachments/104/7 more.txt", "captured copied/Messages 104.emlx", "captured copied/Messages 105.partial.emlx",
+		"captured old 106.partial.emlx", "attachment old 106.2.emlxpart", "control_file old.imapmbox Info.plist",
 	})
 	for _, a := range []*archive{folder, archived} {
 		for at, want := range map[[2]string]string{
 			{"IN", "103.partial.emlx"}:      "filename=tarif.txt\nX-Apple-Content-Length: 5\nContent-Transfer-Encoding: base64\n\ndGFyaWYgYnViaW5nYQ==\n--B--\n",
+			{"old", "106.partial.emlx"}:     "X-Apple-Content-Length: 5\n\nas it was sent\n--B--\n",
 			{"copied/Messages", "104.emlx"}: "filename=more.txt\nContent-Transfer-Encoding: base64\n\nb2Ygbm8gcGFydA==\n--B--\n",
 		} {
 			if got := string(a.blobs[a.item(t, at[0], at[1]).Occurrence.SHA256]); !strings.HasSuffix(got, want) {

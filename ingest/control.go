@@ -8,9 +8,10 @@ import (
 
 // around is what a name alone does not tell of a file.
 type around struct {
-	maildir bool                   // it stands beside a maildir's "cur"
-	beside  func(name string) bool // whether the folder holds another entry
-	head    func() []byte          // the first bytes, asked for where a name leaves doubt
+	maildir   bool                   // it stands beside a maildir's "cur"
+	mailboxes bool                   // it stands beside mailboxes of Thunderbird
+	beside    func(name string) bool // whether the folder holds another entry
+	head      func() []byte          // the first bytes, asked for where a name leaves doubt
 }
 
 // leftOut names the rule by which a file is counted and not captured: what a desktop
@@ -23,7 +24,7 @@ func leftOut(file string, a around) string {
 	switch {
 	case isSystemFile(name) || strings.HasPrefix(name, "._") && bytes.HasPrefix(a.head(), []byte(magicAppleDouble)):
 		return ruleSystem
-	case inControlFolder(file), isControlName(bareName(name)), name == "info.plist" && path.Ext(path.Dir(file)) == ".mbox", isServerFile(bareName(name)),
+	case inControlFolder(file), isControlName(bareName(name)), name == "info.plist" && strings.HasSuffix(path.Dir(file), "mbox"), isServerFile(bareName(name)),
 		a.maildir && isMaildirControl(name), isIndexOf(path.Base(file), a):
 		return ruleControl
 	}

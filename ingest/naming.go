@@ -8,8 +8,9 @@ import (
 )
 
 // naming is how the folders at one place of a tree are named, as the mail program that
-// made them shows them: Thunderbird keeps what is below Inbox in "Inbox.sbd", Apple
-// Mail the mailbox Offers in "Offers.mbox", its messages some levels deeper.
+// made them shows them: Thunderbird keeps what is below Inbox in "Inbox.sbd", Eudora in
+// "Inbox.fol", KMail in ".Inbox.directory"; Apple Mail the mailbox Offers in
+// "Offers.mbox", its messages some levels deeper.
 type naming struct {
 	loose string // of the files that stand here
 	under string // of what is below, before its own name
@@ -28,12 +29,19 @@ func (n naming) below(dir string, maildir bool) naming {
 	if n.box != "" && isAppleInside(dir) {
 		return naming{loose: n.box, under: n.under, box: n.box}
 	}
-	switch ext := path.Ext(name); {
-	case strings.EqualFold(ext, ".sbd") && ext != name:
-		return naming{loose: full, under: strings.TrimSuffix(full, ext)}
-	case strings.EqualFold(ext, ".mbox") && ext != name:
-		box := strings.TrimSuffix(full, ext)
-		return naming{loose: full, under: box, box: box}
+	ext := path.Ext(name)
+	if ext == name {
+		return naming{loose: full, under: full}
+	}
+	switch under := strings.TrimSuffix(full, ext); strings.ToLower(ext) {
+	case ".sbd", ".fol":
+		return naming{loose: full, under: under}
+	case ".mbox", ".imapmbox":
+		return naming{loose: full, under: under, box: under}
+	case ".directory":
+		if box, ok := strings.CutPrefix(strings.TrimSuffix(name, ext), "."); ok {
+			return naming{loose: full, under: path.Join(n.under, box)}
+		}
 	}
 	return naming{loose: full, under: full}
 }
@@ -61,18 +69,26 @@ type hint int
 
 const (
 	hintNone  hint = iota
-	hintLevel      // it stands where Thunderbird keeps mailboxes
-	hintIndex      // Thunderbird's index of it, or folder of what is below it, stands beside it
+	hintLevel      // it stands where a mail program keeps mailboxes
+	hintIndex      // an index of it, or the folder of what is below it, stands beside it
 )
 
-// hintOf looks around a file.
-func hintOf(file string, beside func(name string) bool) hint {
+// hintOf looks around a file. A message that was saved among mailboxes keeps its name.
+func hintOf(file string, a around) hint {
 	name := path.Base(file)
-	switch {
-	case beside(name + ".msf"), beside(name + ".sbd"):
+	switch ext := strings.ToLower(path.Ext(name)); {
+	case a.beside(name + ".msf"), a.beside(name + ".sbd"), a.beside("." + name + ".directory"), a.beside("." + name + ".index"):
 		return hintIndex
-	case strings.EqualFold(path.Ext(path.Dir(file)), ".sbd"):
+	case ext == ".eml", ext == ".msg":
+	case a.mailboxes, strings.EqualFold(path.Ext(path.Dir(file)), ".sbd"):
 		return hintLevel
 	}
 	return hintNone
+}
+
+// tellsMailboxes says whether an entry of a folder is what Thunderbird keeps beside
+// mailboxes.
+func tellsMailboxes(name string) bool {
+	ext := path.Ext(name)
+	return (ext == ".msf" || ext == ".sbd") && ext != name
 }

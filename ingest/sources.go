@@ -123,7 +123,7 @@ func (p probe) isMbox() bool {
 		return false // its reading will say why
 	}
 	defer func() { _ = f.Close() }() // only read
-	return isMbox(f, p.path, hintOf(p.path, p.beside), wide(p.Limits))
+	return isMbox(f, p.path, hintOf(p.path, around{beside: p.beside}), wide(p.Limits))
 }
 
 // beside tells whether something of a name stands in the same folder.

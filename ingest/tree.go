@@ -159,9 +159,11 @@ func (w *walk) directory(ctx context.Context, dir string, name naming, depth int
 // sort puts the entries of a directory where they belong: items into d, what holds
 // items of its own into the result.
 func (w *walk) sort(d *directory, entries []fs.DirEntry, maildir bool) (below []fs.DirEntry) {
-	names := make(map[string]bool, len(entries))
+	names, a := make(map[string]bool, len(entries)), around{maildir: maildir}
+	a.beside = func(name string) bool { return names[name] }
 	for _, e := range entries {
 		names[e.Name()] = true
+		a.mailboxes = a.mailboxes || tellsMailboxes(e.Name())
 	}
 	for _, e := range entries {
 		at := path.Join(d.path, e.Name())
@@ -178,11 +180,9 @@ func (w *walk) sort(d *directory, entries []fs.DirEntry, maildir bool) (below []
 		case !e.Type().IsRegular():
 			f.refused = &Reason{ReasonNotRegular, typeName(e.Type())}
 		default:
-			f.left = leftOut(at, around{
-				maildir: maildir, beside: func(name string) bool { return names[name] },
-				head: sync.OnceValue(func() []byte { return w.begin(at) }),
-			})
-			if f.left == "" && w.isMbox(at, hintOf(at, func(name string) bool { return names[name] })) {
+			a.head = sync.OnceValue(func() []byte { return w.begin(at) })
+			f.left = leftOut(at, a)
+			if f.left == "" && w.isMbox(at, hintOf(at, a)) {
 				below = append(below, e)
 				continue
 			}

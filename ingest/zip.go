@@ -138,12 +138,18 @@ func (r *zipReading) note(name string) {
 	if at, ok := appleMessage(name); ok {
 		r.messages[at] = true
 	}
-	if ext := path.Ext(name); ext == "" || ext == ".msf" || strings.EqualFold(ext, ".mbx") || strings.EqualFold(ext, ".mbox") {
+	if tellsMailboxes(path.Base(name)) {
+		r.neighbours[path.Dir(name)+"/"] = true
+	}
+	if ext := path.Ext(name); ext == "" || ext == ".index" || ext == ".msf" || strings.EqualFold(ext, ".mbx") || strings.EqualFold(ext, ".mbox") {
 		r.neighbours[name] = true
 	}
 	for at := path.Dir(name); at != "." && at != "/"; at = path.Dir(at) {
-		if path.Ext(at) == ".sbd" {
+		if ext := path.Ext(at); ext == ".sbd" || ext == ".directory" {
 			r.neighbours[at] = true
+		}
+		if tellsMailboxes(path.Base(at)) {
+			r.neighbours[path.Dir(at)+"/"] = true
 		}
 	}
 }
@@ -190,7 +196,7 @@ func (r *zipReading) member(ctx context.Context, m format.Member, cursor Cursor)
 	r.in.Reset(m.Body)
 	if !mail {
 		found.Left = leftOut(m.Name, r.around(m.Name))
-		if of, ok := appleFileOf(m.Name); ok && found.Left == "" && r.messages[of.message] {
+		if of, ok := appleFileOf(m.Name); ok && found.Left == "" && len(r.held[of.message]) > 0 && r.messages[of.message] {
 			found.Left = ruleHeld
 		}
 		if found.Left != "" {
@@ -225,8 +231,8 @@ func (r *zipReading) naming(dir string) (n naming) {
 func (r *zipReading) around(name string) around {
 	dir := path.Dir(name)
 	return around{
-		maildir: r.maildirs[dir],
-		beside:  func(name string) bool { return r.neighbours[path.Join(dir, name)] },
+		maildir: r.maildirs[dir], mailboxes: r.neighbours[dir+"/"],
+		beside: func(name string) bool { return r.neighbours[path.Join(dir, name)] },
 		head: func() []byte {
 			head, _ := r.in.Peek(64) // what cannot be read is told when it is read
 			return head
@@ -276,7 +282,7 @@ func (r *zipReading) open(ctx context.Context, m format.Member, found Found, mai
 // be read to their end for that.
 func (r *zipReading) isMbox(l layers, in io.Reader, m format.Member) (is bool, again io.Reader, err error) {
 	name := strings.TrimSuffix(m.Name, l.ext)
-	is, sure := l.tellsMbox(m.Name, hintOf(m.Name, r.around(m.Name).beside))
+	is, sure := l.tellsMbox(m.Name, hintOf(m.Name, r.around(m.Name)))
 	if sure {
 		return is, in, nil
 	}

@@ -17,7 +17,10 @@ import (
 type Beside struct {
 	Part string // the part's number (RFC 3501, section 6.4.5)
 	Name string // of the file
-	Open func() (io.ReadCloser, error)
+	// Encoded says that the file holds the part's body as it was sent, in whatever
+	// encoding the part's header tells.
+	Encoded bool
+	Open    func() (io.ReadCloser, error)
 }
 
 // Restore gives a message with the files that stand beside it in their places, as it
@@ -76,6 +79,9 @@ func (r *restoring) place(f Beside, taken map[int]Beside) (i int, there bool) {
 			return -1, true
 		}
 	}
+	if f.Encoded {
+		return -1, false
+	}
 	for i, p := range r.parts.parts {
 		if _, used := taken[i]; !used && p.name == f.Name && r.empty(p) {
 			return i, true
@@ -97,6 +103,12 @@ func (r *restoring) build(fill map[int]Beside, more []Beside) io.Reader {
 	for i, p := range r.parts.parts {
 		f, ok := fill[i]
 		if !ok {
+			continue
+		}
+		if f.Encoded {
+			r.text(r.message[from:p.body])
+			r.file(f)
+			from = p.past
 			continue
 		}
 		r.text(r.message[from:p.head])
@@ -146,7 +158,7 @@ func (r *restoring) text(b []byte) { r.out = append(r.out, bytes.NewReader(b)) }
 
 // file adds a file, opened when its turn comes.
 func (r *restoring) file(f Beside) {
-	r.out = append(r.out, &encodedFile{open: f.Open, eol: r.eol})
+	r.out = append(r.out, &besideFile{open: f.Open, eol: r.eol, plain: f.Encoded})
 }
 
 // withoutField gives a header without the fields of a name, in lower case.
@@ -168,17 +180,18 @@ func withoutField(header []byte, name string) []byte {
 
 const encodedLine = 57 // bytes of a line of 76 characters (RFC 2045, section 6.8)
 
-// encodedFile gives a file's bytes in base64.
-type encodedFile struct {
-	open func() (io.ReadCloser, error)
-	eol  string
-	in   io.ReadCloser
-	room []byte
-	held []byte
-	err  error
+// besideFile gives a file's bytes in base64, or as they are, with a line end.
+type besideFile struct {
+	open  func() (io.ReadCloser, error)
+	eol   string
+	plain bool
+	in    io.ReadCloser
+	room  []byte
+	held  []byte
+	err   error
 }
 
-func (e *encodedFile) Read(p []byte) (int, error) {
+func (e *besideFile) Read(p []byte) (int, error) {
 	for len(e.held) == 0 {
 		if e.err != nil {
 			return 0, e.err
@@ -191,7 +204,7 @@ func (e *encodedFile) Read(p []byte) (int, error) {
 }
 
 // fill encodes some lines.
-func (e *encodedFile) fill() {
+func (e *besideFile) fill() {
 	if e.in == nil {
 		if e.in, e.err = e.open(); e.err != nil {
 			return
@@ -199,7 +212,13 @@ func (e *encodedFile) fill() {
 		e.room = make([]byte, encodedLine*256)
 	}
 	n, err := io.ReadFull(e.in, e.room)
-	for from := 0; from < n; from += encodedLine {
+	if e.plain {
+		e.held = append(e.held, e.room[:n]...)
+		if err != nil {
+			e.held = append(e.held, e.eol...)
+		}
+	}
+	for from := 0; from < n && !e.plain; from += encodedLine {
 		e.held = base64.StdEncoding.AppendEncode(e.held, e.room[from:min(n, from+encodedLine)])
 		e.held = append(e.held, e.eol...)
 	}

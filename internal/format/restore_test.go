@@ -47,6 +47,7 @@ func TestRestore(t *testing.T) {
 		want          string
 	}{
 		{"by number", mixed, []Beside{beside("2", "other name.pdf", "\x00\xff%PDF")}, "voir|a.pdf=\x00\xff%PDF|b.pdf=kept"},
+		{"as it was sent", mixed, []Beside{{Part: "2", Name: "103.2.emlxpart", Encoded: true, Open: beside("", "", "=41=42C").Open}}, "voir|a.pdf=ABC|b.pdf=kept"},
 		{"by name", mixed, []Beside{beside("7", "a.pdf", "%PDF")}, "voir|a.pdf=%PDF|b.pdf=kept"},
 		{"a copy", mixed, []Beside{beside("3", "b.pdf", "changed"), beside("2", "a.pdf", "%PDF")}, "voir|a.pdf=%PDF|b.pdf=kept"},
 		{"of no part", mixed, []Beside{beside("9", "été.pdf", "%PDF")}, "voir|a.pdf=|b.pdf=kept|été.pdf=%PDF"},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 )
 
 // CountSeparators counts the separators of messages in a file that was taken for one
@@ -11,15 +12,16 @@ import (
 // the file to its end, but for one that begins like no text.
 func CountSeparators(r io.Reader) (int64, error) {
 	m := NewMbox(r, 0, MboxRD)
+	m.win.normalise()
 	head := m.win.ahead(mboxAhead)
 	if beginsBinary(head) || CompressionOf(head) != "" {
 		return 0, nil
 	}
-	messages := 0
+	messages, attached := 0, holdsParts(head)
 	for {
 		msg, err := m.Next()
 		switch {
-		case errors.Is(err, io.EOF) && messages > 1:
+		case errors.Is(err, io.EOF) && messages > 1 && (!attached || m.Separators() > 1):
 			return m.Separators(), nil
 		case errors.Is(err, io.EOF):
 			return 0, nil
@@ -33,8 +35,15 @@ func CountSeparators(r io.Reader) (int64, error) {
 	}
 }
 
+// holdsParts tells whether text begins with the header of a message that may have others
+// attached, one of which may have kept its separator.
+func holdsParts(head []byte) bool {
+	kind := strings.ToLower(rawField(head[:headerEnd(head)], "content-type"))
+	return strings.HasPrefix(kind, "multipart/") || strings.HasPrefix(kind, "message/")
+}
+
 // MayHoldSeparators tells whether a line of some bytes begins like a separator: where
 // none does, there is nothing to count.
 func MayHoldSeparators(b []byte) bool {
-	return bytes.Contains(b, []byte("\nFrom ")) || bytes.Contains(b, []byte("\rFrom "))
+	return isUTF16(b) || bytes.Contains(b, []byte("\nFrom ")) || bytes.Contains(b, []byte("\rFrom "))
 }

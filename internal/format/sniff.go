@@ -62,11 +62,16 @@ func MayBeMbox(first []byte) bool {
 	return len(rest) == 0 || bytes.HasPrefix(rest, []byte("From "))
 }
 
+// isUTF16 tells by the byte order mark.
+func isUTF16(b []byte) bool {
+	return bytes.HasPrefix(b, []byte("\xff\xfe")) || bytes.HasPrefix(b, []byte("\xfe\xff"))
+}
+
 // plainStart gives the first bytes of a text as they are looked at: in UTF-8, lines that
 // end in LF, without what may stand before the first one. Of UTF-16 it says so.
 func plainStart(first []byte) (text []byte, wide bool) {
 	text = first[:min(len(first), mboxAhead)]
-	if bytes.HasPrefix(text, []byte("\xff\xfe")) || bytes.HasPrefix(text, []byte("\xfe\xff")) {
+	if isUTF16(text) {
 		wide = true
 		text, _ = unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewDecoder().Bytes(text[:len(text)&^1])
 	}

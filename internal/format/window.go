@@ -133,7 +133,7 @@ func (s *window) normalise() {
 	switch {
 	case bytes.HasPrefix(b, []byte("\xef\xbb\xbf")):
 		s.take(3)
-	case bytes.HasPrefix(b, []byte("\xff\xfe")), bytes.HasPrefix(b, []byte("\xfe\xff")):
+	case isUTF16(b):
 		s.through(unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewDecoder().Reader(s.rest()))
 	case endsInCR(b):
 		s.through(crReader{s.rest()})
