@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 const (
@@ -80,8 +81,10 @@ func plainNumber(tok string) string {
 	if i := strings.IndexByte(tok, 'h'); i > 0 && i <= 2 && i+1 < len(tok) && isDigit(tok[i+1]) {
 		tok = tok[:i] + ":" + tok[i+1:]
 	}
-	tok = strings.NewReplacer("年", "-", "月", "-", "日", "", "년", "-", "월", "-", "일", "").Replace(tok)
-	return tok
+	if !strings.ContainsFunc(tok, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return tok // as nearly all are: what follows costs more than all the rest
+	}
+	return strings.NewReplacer("年", "-", "月", "-", "日", "", "년", "-", "월", "-", "일", "").Replace(tok)
 }
 
 // basicISO tells a time of ISO 8601 without hyphens and colons.
