@@ -269,3 +269,32 @@ func TestDisclosed(t *testing.T) {
 		t.Errorf("%+v, %v", told, err)
 	}
 }
+
+// TestDiscoveredThroughSettling: without a list of clients, a withheld message does not
+// help to find one, and does from when it is settled until that is undone.
+func TestDiscoveredThroughSettling(t *testing.T) {
+	day := func(n int) string { return time.Date(2026, 3, n, 9, 0, 0, 0, time.UTC).Format(time.RFC1123Z) }
+	b := newBench(t)
+	b.run([]mail{
+		{"INBOX", "1", message("1@gamma.example", "x@gamma.example", owner, "Commande", day(1), "", "Une commande.")},
+		{"Sent", "1", message("2@pumps.example", owner, "x@gamma.example", "Offre", day(2), "", "Une offre.")},
+		{"INBOX", "2", message("3@gamma.example", "x@gamma.example", owner, "Un sujet personnel", day(3), "", "Bien.")},
+	}, 3)
+	found := func(want bool) {
+		t.Helper()
+		domains, err := b.db.Discovered(t.Context(), b.c.ID)
+		if err != nil || domains["gamma.example"] != want {
+			t.Errorf("discovered %v, %v", domains, err)
+		}
+		for _, text := range b.served() {
+			if strings.Contains(text, `"clients"`) != want {
+				t.Errorf("discovered: %v, served %s", want, text)
+			}
+		}
+	}
+	found(false)
+	done := b.decide(decision(relais.AboutRule, "subject", relais.Professional))
+	found(true)
+	b.undo(done.Decisions[0])
+	found(false)
+}

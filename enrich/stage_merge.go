@@ -126,7 +126,7 @@ func (s *Stage) gather(ctx context.Context, c relais.CaseID, m *state.Merging, r
 	for _, d := range docs {
 		d.seen = smallest(d.seen)
 	}
-	return docs, nil
+	return docs, awaitMarked(ctx, m, docs, rows)
 }
 
 // known opens what was known of a document at this generation; an earlier one's

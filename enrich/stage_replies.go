@@ -50,6 +50,31 @@ func (s *Stage) doubtReplies(ctx context.Context, c relais.CaseID, m *state.Merg
 	return s.doubtNamed(ctx, m, docs)
 }
 
+// awaitMarked has documents that are read anew keep the doubt of naming a marked message
+// until what was marked of their conversation was read anew, too: not before that is
+// it known which of the marks newer rules still see.
+func awaitMarked(ctx context.Context, m *state.Merging, docs map[relais.DocumentID]*decided, rows map[relais.DocumentID]state.Document) error {
+	waiting := map[string][]*decided{}
+	for id, row := range rows {
+		d := docs[id]
+		if row.Generation < d.row.Generation && slices.ContainsFunc(d.row.Earlier.Doubts, byReference) {
+			waiting[row.Thread] = append(waiting[row.Thread], d)
+		}
+	}
+	members, err := m.InThreads(ctx, sortedKeys(waiting))
+	for id, member := range members {
+		if member.Status != relais.StatusQuarantined {
+			continue
+		}
+		for _, d := range waiting[member.Thread] {
+			d.row.Earlier = d.row.Earlier.Unite(state.Marks{Of: []relais.DocumentID{id}})
+		}
+	}
+	return err
+}
+
+func byReference(d state.Doubt) bool { return d.Rule == signalMarkReference }
+
 // markedKey is the key, among those of threads, under which it stands that a message of
 // a Message-ID was found marked at this generation.
 func (s *Stage) markedKey(id string) string {
@@ -124,7 +149,7 @@ func (s *Stage) doubtNamed(ctx context.Context, m *state.Merging, docs map[relai
 	}
 	for id, list := range named {
 		d := docs[id]
-		d.row.Doubts = slices.DeleteFunc(slices.Clone(d.row.Doubts), func(x state.Doubt) bool { return x.Rule == signalMarkReference })
+		d.row.Doubts = slices.DeleteFunc(slices.Clone(d.row.Doubts), byReference)
 		p := &d.facts.Document.Privacy
 		p.Evidence = slices.DeleteFunc(slices.Clone(p.Evidence), func(e relais.Evidence) bool { return e.Signal == signalMarkReference })
 		if slices.ContainsFunc(list, func(key string) bool { _, is := marked[key]; return is }) {

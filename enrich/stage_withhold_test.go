@@ -2,6 +2,8 @@ package enrich_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -200,6 +202,41 @@ func TestRepliesFollowTheMark(t *testing.T) {
 		}
 		if n := len(b.served()); n != 2 {
 			t.Errorf("%v: %d served when the mark has fallen", order, n)
+		}
+	}
+}
+
+// TestRepliesWaitForTheMark: while all is read anew, an answer to a marked message is
+// withheld until that one was read, too, whichever comes first; then it is as the mark is.
+func TestRepliesWaitForTheMark(t *testing.T) {
+	text := message("m1@x.example", "lea@free.example", owner, "Dîner", "Mon, 2 Mar 2026 09:00:00 +0000", "", "À samedi.")
+	answer := message("m2@x.example", owner, "lea@free.example", "Suite", "Tue, 3 Mar 2026 09:00:00 +0000", "In-Reply-To: <m1@x.example>\r\n", "Oui.")
+	list := []mail{{"INBOX", "1", text}, {"Sent", "1", answer}, {"Archive", "1", text}}
+	for _, stays := range []bool{true, false} {
+		for _, order := range [][]int{{1, 0, 2}, {1, 2, 0}, {0, 1, 2}, {2, 1, 0}, {2, 0, 1}} {
+			b := newBench(t)
+			b.labels = map[string][]string{"Archive": {"Perso"}}
+			b.run(list, 3)
+			for range 2 {
+				if _, err := b.db.NextGeneration(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if !stays {
+					b.labels = nil
+				}
+				for _, i := range order {
+					b.run(list[i:i+1], 1)
+					if served := strings.Join(slices.Collect(maps.Values(b.served())), " "); strings.Contains(served, "Suite") && !strings.Contains(served, "Dîner") {
+						t.Errorf("mark stays: %v, %v: the answer is served without what it answers", stays, order)
+					}
+				}
+				if got, want := len(b.served()), map[bool]int{false: 2}[stays]; got != want {
+					t.Errorf("mark stays: %v, %v: %d served", stays, order, got)
+				}
+				if !stays {
+					break
+				}
+			}
 		}
 	}
 }

@@ -130,12 +130,21 @@ func (a *app) showDecisions(list []relais.Decision) error {
 		if d.About == relais.AboutDocument {
 			what = "document " + string(d.Document)
 		}
-		fmt.Fprintf(a.sys.out, "%s  %s  %s: %s, by %s: %s\n", d.ID, d.At.Format(time.DateOnly), what, d.Verdict, plain(d.Actor), plain(d.Reason))
+		fmt.Fprintf(a.sys.out, "%s  %s: %s, %s\n", d.ID, what, d.Verdict, actOf(d.Act))
 		if d.Undone != nil {
-			fmt.Fprintf(a.sys.out, "    undone %s by %s %s\n", d.Undone.At.Format(time.DateOnly), plain(d.Undone.Actor), plain(d.Undone.Reason))
+			fmt.Fprintf(a.sys.out, "    undone %s\n", actOf(*d.Undone))
 		}
 	}
 	return nil
+}
+
+// actOf says when somebody did something, who and why.
+func actOf(a relais.Act) string {
+	said := a.At.Format(time.DateOnly) + " by " + plain(a.Actor)
+	if a.Reason != "" {
+		said += ": " + plain(a.Reason)
+	}
+	return said
 }
 
 func (a *app) privacyShowCmd() *cobra.Command {
@@ -177,7 +186,7 @@ func (a *app) showDisclosed(told relais.Disclosed) error {
 		}
 	}
 	for _, t := range told.Told {
-		fmt.Fprintf(a.sys.out, "    told before: %s, %s: %s\n", t.At.Format(time.DateOnly), plain(t.Actor), plain(t.Reason))
+		fmt.Fprintf(a.sys.out, "    told before, %s\n", actOf(t))
 	}
 	return nil
 }
