@@ -8,6 +8,7 @@ import "github.com/relais-archive/relais/internal/relais"
 type Config struct {
 	Clients  []relais.Client
 	Contacts []relais.Contact
+	Company  CompanyWords
 }
 
 // Enrichers gives the enrichers in their order: each may rely on those above it. A new
@@ -17,7 +18,7 @@ func Enrichers(cfg Config) ([]Enricher, error) {
 	if err != nil {
 		return nil, err
 	}
-	words, err := sharedPrivateWords()
+	words, err := wordsFor(cfg.Clients, cfg.Company)
 	if err != nil {
 		return nil, err
 	}

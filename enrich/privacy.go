@@ -68,19 +68,6 @@ func (e privacyEnricher) Enrich(in *Input, out *Findings) {
 	}
 }
 
-// PersonalFolder tells whether a folder's name ("/" between levels) marks what is in
-// it as personal or protected: such folders are captured first, so that a mark is
-// known before any copy without it is read.
-func PersonalFolder(name string) bool {
-	lex, err := sharedPrivateWords()
-	if err != nil {
-		return false // whoever reads the item will tell
-	}
-	p := privacyFinder{lex: lex}
-	p.folder(name)
-	return p.class() == relais.PrivacySufficient
-}
-
 // Weights of evidence, by class.
 const (
 	weightSufficient = 950
@@ -221,6 +208,9 @@ func withoutComments(s string) string {
 // address looks at who writes and is written to: bodies whose exchanges are protected,
 // and whom the company named.
 func (p *privacyFinder) address(address string) {
+	if class, known := p.lex.personOf(address); known {
+		p.take(mark{class: class, word: address}, signalMarkAddress)
+	}
 	local, host, _ := strings.Cut(address, "@")
 	if w := cmp.Or(partOf(local, p.lex.addresses.local), partOf(host, p.lex.addresses.host)); w != "" {
 		p.take(mark{class: relais.PrivacyDoubtful, protected: true, word: w}, signalMarkAddress)

@@ -123,14 +123,18 @@ func TestPrivacyOfLabelFields(t *testing.T) {
 	}
 }
 
-func TestPersonalFolder(t *testing.T) {
+func TestPersonalFolders(t *testing.T) {
+	personal, err := PersonalFolders(CompanyWords{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, want := range map[string]bool{
 		"Personnel": true, "INBOX/Perso": true, "Mes mails perso": true, "Privé/Vacances": true, "Avocat": true, "CSE": true,
 		"Takeout/Mail/Perso.mbox": true, "PERSONNEL.sbd/Notaire": true, "Priv&AOk-.sbd": true, "Famille": false,
 		"INBOX": false, "Clients/Personnel Plus": false, "Données personnelles": false, "Clients/CSE": false, "Secteur privé": false, "": false,
 	} {
-		if got := PersonalFolder(name); got != want {
-			t.Errorf("PersonalFolder(%q) = %v", name, got)
+		if got := personal(name); got != want {
+			t.Errorf("%q is personal: %v", name, got)
 		}
 	}
 }

@@ -75,11 +75,16 @@ func NewStage(ctx context.Context, d Deps) (*Stage, error) {
 	for _, c := range clients {
 		names[c.ID] = c.Name
 	}
-	enrichers, err := Enrichers(Config{Clients: clients, Contacts: contacts})
+	added, err := d.State.Meta(ctx, CompanyWordsSetting)
 	if err != nil {
 		return nil, err
 	}
-	words, err := sharedPrivateWords()
+	company, _ := ParseCompanyWords(added) // it was read when it was set
+	enrichers, err := Enrichers(Config{Clients: clients, Contacts: contacts, Company: company})
+	if err != nil {
+		return nil, err
+	}
+	words, err := wordsFor(clients, company)
 	if err != nil {
 		return nil, err
 	}

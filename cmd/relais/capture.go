@@ -88,7 +88,11 @@ func (o *operator) captureInto(ctx context.Context, req relais.IngestRequest, so
 		return opened.Case, nil, err
 	}
 	deps := ingest.Deps{Blobs: o.ar.blobs, Log: o.ar.log, Ledger: o.ar.state, Now: time.Now, Limits: format.DefaultLimits()}
-	_, err = capture(ctx, deps, opened.Case.ID, req, sources, news.filter)
+	company, err := companyWords(ctx, o.ar.state)
+	if err != nil {
+		return opened.Case, news, err
+	}
+	_, err = capture(ctx, deps, opened.Case.ID, company, req, sources, news.filter)
 	o.ar.pipeline.captured(ctx)
 	return opened.Case, news, err
 }
@@ -135,7 +139,7 @@ func count(ctx context.Context, ledger ingest.Ledger, k relais.Case, req relais.
 	if err != nil {
 		return err
 	}
-	sum, err := capture(ctx, ingest.Deps{Ledger: ledger, Now: time.Now, Limits: format.DefaultLimits()}, k.ID, req, sources, emit)
+	sum, err := capture(ctx, ingest.Deps{Ledger: ledger, Now: time.Now, Limits: format.DefaultLimits()}, k.ID, enrich.CompanyWords{}, req, sources, emit)
 	err = errors.Join(err, closeSources(sources))
 	if ctx.Err() == nil {
 		counts := relais.Counts{Seen: sum.Seen, Refused: sum.Refused, Excluded: sum.Excluded, Pending: sum.Captured}
@@ -175,10 +179,14 @@ func closeSources(list []ingest.Source) error {
 
 // capture runs one capture. A folder that could not be read is an event and a line of
 // the account, and no error.
-func capture(ctx context.Context, deps ingest.Deps, c relais.CaseID, req relais.IngestRequest, sources []ingest.Source, emit func(relais.Event)) (ingest.Summary, error) {
+func capture(ctx context.Context, deps ingest.Deps, c relais.CaseID, company enrich.CompanyWords, req relais.IngestRequest, sources []ingest.Source, emit func(relais.Event)) (ingest.Summary, error) {
+	personal, err := enrich.PersonalFolders(company)
+	if err != nil {
+		return ingest.Summary{}, err
+	}
 	sum, err := ingest.NewCapture(deps).Run(ctx, ingest.Job{
 		Case: c, Owner: req.Owner, Sources: sources, Since: req.Since, Until: req.Until,
-		ExcludeFolders: req.ExcludeFolders, NamesOnly: req.NamesOnly, DryRun: req.DryRun, Personal: enrich.PersonalFolder,
+		ExcludeFolders: req.ExcludeFolders, NamesOnly: req.NamesOnly, DryRun: req.DryRun, Personal: personal,
 	}, func(e ingest.Event) { emit(captureEvent(e)) })
 	if folder := (ingest.FolderError{}); errors.As(err, &folder) {
 		err = nil

@@ -28,6 +28,7 @@ type config struct {
 	logLevel  string
 	logFormat string
 	quiet     bool
+	privacy   string // a company's own words of privacy; "" for privacy.txt in data, if it is there
 	bulk      bool   // packs are read from one end to the other, not here and there
 	repair    bool   // go on with what is left of a log that has lost records
 	profile   string // where to write a CPU profile, for who looks for lost time
@@ -88,6 +89,7 @@ func (c *config) fromEnvironment(env func(string) string) {
 	for name, value := range map[string]*string{
 		"RELAIS_DATA": &c.data, "RELAIS_KEY_FILE": &c.keyFile, "RELAIS_STREAM": &c.stream, "RELAIS_INDEX": &c.index,
 		"RELAIS_BLOBS": &c.blobs, "RELAIS_STATE": &c.state, "RELAIS_NAMESPACE": &c.namespace,
+		"RELAIS_PRIVACY_FILE": &c.privacy,
 	} {
 		if *value == "" {
 			*value = env(name)

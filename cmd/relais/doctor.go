@@ -30,9 +30,9 @@ serves and is set as it must be. Prints the fix beside each fault.`,
 		Example: "  relais doctor --json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if a.cfg.servers() > 0 {
-				return a.showChecks(append([]check{a.checkKey()}, a.checkServers(cmd.Context())...))
+				return a.showChecks(append([]check{a.checkKey(), a.checkPrivacyFile()}, a.checkServers(cmd.Context())...))
 			}
-			return a.showChecks([]check{a.checkKey(), a.checkDisk(), a.checkClock(), a.checkArchive(cmd.Context())})
+			return a.showChecks([]check{a.checkKey(), a.checkDisk(), a.checkClock(), a.checkPrivacyFile(), a.checkArchive(cmd.Context())})
 		},
 	}
 	cmd.Flags().Bool("json", false, "print JSON, a line a check")

@@ -201,6 +201,7 @@ func (a *app) globalFlags(root *cobra.Command) {
 	f.StringVar(&a.cfg.index, "index", "", "Elasticsearch, as `https://HOST:9200` ($RELAIS_INDEX)")
 	f.StringVar(&a.cfg.blobs, "blobs", "", "an S3 bucket, as `s3://BUCKET?endpoint=URL` ($RELAIS_BLOBS)")
 	f.StringVar(&a.cfg.state, "state", "", "PostgreSQL, as `postgres://HOST/DB` ($RELAIS_STATE)")
+	f.StringVar(&a.cfg.privacy, "privacy-file", "", "the company's own words, folders and addresses of private mail (default privacy.txt in the data directory, $RELAIS_PRIVACY_FILE)")
 	f.StringVar(&a.cfg.namespace, "namespace", "", "prefix of topics, indices, keys and schemas (default relais, $RELAIS_NAMESPACE)")
 	f.StringVar(&a.cfg.profile, "cpu-profile", "", "write a CPU profile of this process to `FILE`")
 	_ = f.MarkHidden("cpu-profile") // the flag exists: it was made just above

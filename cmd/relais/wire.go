@@ -143,6 +143,9 @@ func (ar *archive) assemble(ctx context.Context) error {
 	if err := ar.followRules(ctx); err != nil {
 		return err
 	}
+	if err := ar.followPrivacyFile(ctx); err != nil {
+		return err
+	}
 	hash, err := ar.queryHash(ctx)
 	if err != nil {
 		return err

@@ -32,6 +32,7 @@ document.`,
 				return err
 			}
 			a.cfg.bulk = true
+			a.cfg.privacy = noPrivacyFile // workers take the words from the archive: the same for all
 			return a.withArchive(cmd.Context(), func(s *session) error { return a.work(cmd.Context(), s, stages, listen) })
 		},
 	}
