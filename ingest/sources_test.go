@@ -344,13 +344,23 @@ func TestTwoPlacesOfOneName(t *testing.T) {
 	}
 }
 
-// TestMboxResumes stops within an mbox file at each message and goes on.
+// TestMboxResumes stops within an mbox file at each message and goes on, whatever stands
+// before the first message and ends the lines.
 func TestMboxResumes(t *testing.T) {
+	for what, text := range map[string]string{
+		"LF": mboxOf(0, 20), "CRLF": crlf(mboxOf(0, 20)), "CR": strings.ReplaceAll(mboxOf(0, 20), "\n", "\r"),
+		"a byte order mark": "\xef\xbb\xbf\n" + mboxOf(0, 20), "bare separators": parted("From \n", 0, 20),
+	} {
+		t.Run(what, func(t *testing.T) { mboxResumes(t, text) })
+	}
+}
+
+func mboxResumes(t *testing.T, text string) {
 	name := filepath.Join(t.TempDir(), "all.mbox")
-	if err := os.WriteFile(name, []byte(mboxOf(0, 20)), 0o600); err != nil {
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for stop := range 20 {
+	for stop := 0; stop < 20; stop += 3 {
 		a := newArchive()
 		deps := a.deps(t)
 		deps.Batch.Items = 1

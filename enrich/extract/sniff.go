@@ -106,6 +106,8 @@ func byMagic(head []byte) string {
 		return typePST
 	case has("\x78\x9f\x3e\x22"): // MS-OXTNEF 2.1.3.1
 		return typeTNEF
+	case has("// <!-- <mdb:mork"): // Thunderbird's index of a folder: the subjects of others' mail, no document
+		return typeUnknown
 	case has("{\\rt"):
 		return typeRTF
 	case bytes.Contains(head[:min(len(head), 1024)], []byte("%PDF-")):

@@ -49,6 +49,7 @@ func TestSniff(t *testing.T) {
 		{utf16LE("plain words in sixteen bits", false), "", "", typeText},
 		{utf16LE("<html><p>x", true), "", "", typeHTML},
 		{"\x00\x01\x02\x03\x04", "x.txt", "text/plain", typeUnknown},
+		{"// <!-- <mdb:mork:z v=\"1.4\"/> -->\n(81=a subject)", "Inbox.txt", "text/plain", typeUnknown},
 		{"PK\x03\x04damaged", "x.docx", "", typeZip},
 		{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1damaged", "x.doc", "", typeOLE},
 	} {
