@@ -21,6 +21,8 @@ const (
 	actionPrivacyShow   = "privacy.show"   // a reason's hash stands for the query's
 	actionPrivacySettle = "privacy.settle" // Reason is what was settled on
 	actionPrivacyUndo   = "privacy.undo"
+	actionUnreadList    = "unreadable.list"
+	actionUnreadRetry   = "unreadable.retry"
 	actionExport        = "export"
 	actionIngest        = "ingest"
 	actionReindex       = "reindex"

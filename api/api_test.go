@@ -208,7 +208,7 @@ func TestUnknownRoutesAndMethods(t *testing.T) {
 // The network's handler has none of the verbs that change the archive.
 func TestOperatorRoutesAreLocal(t *testing.T) {
 	r := newRooms()
-	for _, target := range []string{"/cases", "/tokens", "/ingests", "/clients/import", "/reindex", "/verify", "/refused/retry", "/evaluate", "/wait"} {
+	for _, target := range []string{"/cases", "/tokens", "/ingests", "/clients/import", "/reindex", "/verify", "/refused/retry", "/unreadable/retry", "/evaluate", "/wait"} {
 		w := r.do(t, r.server().Handler(), request(t, http.MethodPost, complianceToken, "/api/v1"+target, strings.NewReader("{}")))
 		if w.Code != http.StatusNotFound && w.Code != http.StatusMethodNotAllowed {
 			t.Errorf("POST %s: status %d", target, w.Code)

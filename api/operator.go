@@ -27,6 +27,8 @@ type Operator interface {
 	// event of type "settled".
 	Settle(ctx context.Context, req relais.SettleRequest, by relais.Act, emit func(relais.Event)) error
 	UndoSettling(ctx context.Context, req relais.UndoRequest, by relais.Act, emit func(relais.Event)) error
+	// RetryUnread reads again what could not be read, or not all of it.
+	RetryUnread(ctx context.Context, emit func(relais.Event)) error
 	Evaluate(ctx context.Context, truth io.Reader, emit func(relais.Event)) error
 	Wait(ctx context.Context, emit func(relais.Event)) error
 	CreateToken(ctx context.Context, name string, validFor time.Duration) (string, error)
@@ -67,6 +69,7 @@ func (s *Server) operatorRoutes(r *gin.RouterGroup) {
 	})
 	r.POST("/privacy/settle", s.settle)
 	r.POST("/privacy/undo", s.undoSettling)
+	r.POST("/unreadable/retry", func(c *gin.Context) { s.long(c, actionUnreadRetry, s.deps.Operator.RetryUnread) })
 	r.POST("/evaluate", func(c *gin.Context) {
 		s.long(c, actionEvaluate, func(ctx context.Context, emit func(relais.Event)) error {
 			return s.deps.Operator.Evaluate(ctx, c.Request.Body, emit)

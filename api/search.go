@@ -68,6 +68,7 @@ func (s *Server) hits(ctx context.Context, req search.Request, ids []relais.Docu
 			hits[i] = relais.Hit{
 				ID: d.ID, Kind: d.Kind, Case: d.Case, Subject: d.Subject, Name: d.Name, From: d.From, Date: d.Date, Thread: d.Thread,
 				Clients: plainTags(d.Clients), Topics: plainTags(d.Topics), Snippet: m.Snippet(d.Text, d.Zones, snippetRunes),
+				Extraction: d.Extraction, Unread: d.Unread,
 			}
 		}
 	})

@@ -93,6 +93,7 @@ func (s *Stage) append(ctx context.Context, c relais.CaseID, list []decided, mad
 		a := &appended[byRoot[root]]
 		a.Envelopes = append(a.Envelopes, state.Envelope{
 			ID: e.Document.ID, Case: c, Root: root, Blob: e.Blob, Thread: e.Document.Thread, Revision: e.Revision, Sealed: sealed[i],
+			State: e.Document.ReadState(), Unread: e.Document.Unread,
 		})
 		now[e.Document.ID] = true
 		value, err := relais.SealedRecord{Format: relais.RawFormat, Case: c, Blob: e.Blob,

@@ -56,6 +56,7 @@ func (r *reader) readMessage(ctx context.Context, c relais.CaseID, it relais.Ite
 	}
 	got.doubts = doubtsOf(found.Privacy, it.Occurrence.Folder)
 	r.describe(&doc, in, found)
+	doc.Unread = unreadMessage(&doc, in.Text != "", mail.Encrypted)
 	got.facts = facts{Occurrence: it.Occurrence, Document: doc, Domains: exchanges(found, in.Owner, mail)}
 	if in.Text != "" {
 		got.facts.TextBlob = got.keep(in.Text)
@@ -181,6 +182,10 @@ func (r *reader) readAttachments(ctx context.Context, c relais.CaseID, it relais
 				return err
 			}
 			doc.MediaType, doc.Extraction, doc.Warnings, doc.Language = e.MediaType, e.Outcome, e.Warnings, e.Language
+			doc.Unread = unread(&doc, a.MediaType)
+			if (inline[a.SHA256] || a.Disposition == "inline") && (doc.Unread == relais.UnreadPicture || doc.Unread == relais.UnreadNoReader) {
+				doc.Unread = "" // how the message is made, and nothing that somebody reads
+			}
 			af.TextBlob = e.Text
 			if doc.Clients, err = r.namedIn(ctx, c, it, m, a, e.Text, got); err != nil {
 				return err
@@ -264,6 +269,7 @@ func (r *reader) readFile(ctx context.Context, c relais.CaseID, it relais.Item, 
 	r.describe(&doc, in, r.enrich(&in))
 	if !it.NamesOnly {
 		doc.MediaType, doc.Extraction, doc.Warnings = e.MediaType, e.Outcome, slices.Concat(captureWarnings(it), e.Warnings)
+		doc.Unread = unread(&doc, it.MediaType)
 	}
 	got.facts.TextBlob, got.facts.Document = e.Text, doc
 	return got, nil

@@ -3,6 +3,8 @@ package search
 import (
 	"strings"
 	"time"
+
+	"github.com/relais-archive/relais/internal/relais"
 )
 
 // Describe says a query in words, in French for "fr", else in English: for a person
@@ -106,6 +108,10 @@ func (d describer) value(v Value) string {
 		return d.say("without attachment", "sans pièce jointe")
 	case v.Field == ByState && v.Value == StateUncertain:
 		return d.say("of a client that is uncertain", "d'un client incertain")
+	case v.Field == ByState && v.Value == string(relais.Unreadable):
+		return d.say("whose text could not be read", "dont le texte n'a pas pu être lu")
+	case v.Field == ByState:
+		return d.say("read in part", "lu en partie")
 	}
 	return d.name(v.Field) + " " + inQuotes(v.Value)
 }

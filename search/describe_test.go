@@ -36,7 +36,7 @@ func TestDescribeAll(t *testing.T) {
 	seen := map[string]string{}
 	for _, q := range []string{
 		"a", `"a"`, "a b", "ab*", "from:a", "to:a", "cc:a", "with:a", "subject:a", "filename:a", "client:a", "topic:a", "owner:a",
-		"case:a", "folder:a", "thread:a", "id:a", "kind:note", "type:pdf", "lang:fr", "has:attachment", "attachment:no", "is:uncertain",
+		"case:a", "folder:a", "thread:a", "id:a", "kind:note", "type:pdf", "lang:fr", "has:attachment", "attachment:no", "is:uncertain", "is:unreadable", "is:partial",
 		"after:2021", "before:2021", "date:2021", "larger:1", "smaller:1", "-a", "a (b)", "a OR b",
 	} {
 		n := mustParse(t, q)

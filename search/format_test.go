@@ -86,6 +86,7 @@ func TestFormat(t *testing.T) {
 		{Text{In: InFrom, Words: "Jean Dupont", Phrase: true}, `from:"Jean Dupont"`},
 		{Value{ByClient, `Dupont "SA"`}, `client:«Dupont "SA"»`},
 		{Value{ByAttachment, "no"}, `attachment:no`},
+		{Value{ByState, "unreadable"}, `is:unreadable`},
 		{Days{From: day(2021, 3, 28), Until: day(2021, 3, 29)}, `date:2021-03-28..2021-03-28`},
 		{Bytes{Over: 1 << 20, Under: 1536}, `(larger:1M smaller:1536)`},
 	} {

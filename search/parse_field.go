@@ -63,7 +63,7 @@ var fields = [...]field{
 	{name: "type", kind: choiceField, value: ByType, list: true},
 	{name: "lang", aliases: []string{"langue"}, kind: choiceField, value: ByLanguage, list: true},
 	{name: "attachment", aliases: []string{"pj"}, kind: choiceField, value: ByAttachment},
-	{name: "is", aliases: []string{"est"}, kind: choiceField, value: ByState},
+	{name: "is", aliases: []string{"est"}, kind: choiceField, value: ByState, list: true},
 	{name: "has", kind: hasField},
 	{name: "after", aliases: []string{"apres"}, kind: afterField},
 	{name: "before", aliases: []string{"avant"}, kind: beforeField},
@@ -335,6 +335,10 @@ func chooseState(word string) string {
 	switch word {
 	case "uncertain", "incertain", "incertaine", "unsure":
 		return StateUncertain
+	case "unreadable", "illisible", "illisibles":
+		return string(relais.Unreadable)
+	case "partial", "partiel", "partielle", "partiels", "partielles":
+		return string(relais.ReadInPart)
 	}
 	return ""
 }
@@ -415,7 +419,7 @@ func choices(f ValueField) []string {
 	case ByLanguage:
 		return []string{"fr", "en", "de", "es", "it", "french", "english"}
 	case ByState:
-		return []string{StateUncertain}
+		return []string{StateUncertain, string(relais.Unreadable), string(relais.ReadInPart)}
 	}
 	return []string{"yes", "no"}
 }

@@ -39,7 +39,7 @@ func TestAliases(t *testing.T) {
 	for _, tc := range []struct{ english, french string }{
 		{"from:x", "de:x"}, {"to:x", "à:x"}, {"to:x", "A:x"}, {"with:x", "avec:x"}, {"subject:x", "Objet:x"}, {"topic:prix", "sujet:prix"},
 		{"owner:x", "propriétaire:x"}, {"owner:x", "proprietaire:x"}, {"case:x", "départ:x"}, {"folder:x", "dossier:x"}, {"thread:x", "fil:x"},
-		{"filename:x", "fichier:x"}, {"has:attachment", "pj:oui"}, {"is:uncertain", "est:incertain"}, {"attachment:no", "pj:non"}, {"lang:fr", "langue:français"},
+		{"filename:x", "fichier:x"}, {"has:attachment", "pj:oui"}, {"is:uncertain", "est:incertain"}, {"is:unreadable", "est:illisible"}, {"is:partial", "est:Partielle"}, {"attachment:no", "pj:non"}, {"lang:fr", "langue:français"},
 		{"after:2021-03-15", "après:15/03/2021"}, {"before:2021", "AVANT:2021"}, {"kind:message", "genre:courriel"},
 		{"newer_than:90d", "newer_than:90j"}, {"newer_than:1y", "newer_than:1an"}, {"larger:1M", "larger:1Mo"}, {"type:sheet", "type:tableur"},
 		{"a OR b", "a OU b"}, {"a NOT b", "a SAUF b"}, {"a AND b", "a ET b"},

@@ -63,7 +63,7 @@ const (
 	ByLanguage   ValueField = "lang"       // ISO 639-1
 	ByID         ValueField = "id"         // document id, content id or Message-ID
 	ByAttachment ValueField = "attachment" // "yes" or "no"
-	ByState      ValueField = "is"         // a word of how well a document was read or tagged: StateUncertain
+	ByState      ValueField = "is"         // how well a document was read or tagged: StateUncertain, or a relais.ReadState
 	ByUncertain  ValueField = "uncertain"  // id or name of a client that is tagged under relais.ShownConfidence; Checked makes it
 )
 

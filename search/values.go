@@ -48,6 +48,7 @@ func ValuesOf(e *relais.Envelope) Values {
 	if len(v.Uncertain) > 0 {
 		v.State = one(StateUncertain, "")
 	}
+	v.State = distinct(append(v.State, one(string(d.ReadState()), "")...))
 	if d.From != nil {
 		v.Sender = one(cut(strings.ToLower(d.From.Address)), "")
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"path"
 	"text/tabwriter"
 
@@ -19,9 +20,11 @@ func (a *app) balanceCmd() *cobra.Command {
 refused, quarantined (marked personal: nobody has read them), doubtful (perhaps marked
 personal: withheld until somebody settles it), excluded by a rule, erased, or pending.
 Records of the streams that no stage can handle and that are of no case are told apart:
-they were never seen in a source. A file that was taken for one document and may be a
-mailbox is named in a warning. Without CASE, all cases and their total. Exits with 5
-when a case does not balance: something is pending, or a folder could not be read.`,
+they were never seen in a source; and so are the documents, attachments included, whose
+text could not be read, or not all of it: their bytes are kept. A file that was taken for
+one document and may be a mailbox is named in a warning. Without CASE, all cases and their
+total. Exits with 5 when a case does not balance: something is pending, or a folder could
+not be read.`,
 		Example: "  relais balance\n  relais balance \"Ann leaves\" --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := named(args...); err != nil {
@@ -110,15 +113,21 @@ func (a *app) showBalance(b relais.Balance) error {
 			fmt.Fprintf(w, "not read\t  %s\n", plain(s.Source+" / "+s.Folder))
 		}
 	}
-	for _, r := range b.Reasons {
-		fmt.Fprintf(w, "%d\t  %s\n", r.Count, r.Code)
-	}
+	printReasons(w, "", b.Reasons)
+	printReasons(w, "not readable: ", b.UnreadableReasons)
+	printReasons(w, "read in part: ", b.PartialReasons)
 	err := w.Flush()
 	for _, n := range b.Warnings {
 		fmt.Fprintf(a.sys.out, "Warning: %s was taken for one document, and %d separators of messages stand in it (%s).\n",
 			plain(path.Join(n.Source, n.Folder, cmp.Or(n.Position, "a file that is withheld"))), n.Count, n.Code)
 	}
 	return err
+}
+
+func printReasons(w io.Writer, of string, list []relais.ReasonCount) {
+	for _, r := range list {
+		fmt.Fprintf(w, "%d\t  %s%s\n", r.Count, of, r.Code)
+	}
 }
 
 // printBalanceLine says a balance in one line.
@@ -140,6 +149,10 @@ func (a *app) printBalanceLine(b relais.Balance) {
 	line += unreadFolders(b)
 	if n := int64(len(b.Warnings)); n > 0 {
 		line += fmt.Sprintf(" (%s may be a mailbox that was taken for one document: `relais balance`)", some(n, "file", "files"))
+	}
+	if b.Unreadable > 0 || b.Partial > 0 {
+		line += fmt.Sprintf(" (beside the sum, %s whose text could not be read, %d read in part: `relais unreadable list`)",
+			some(b.Unreadable, "document", "documents"), b.Partial)
 	}
 	switch {
 	case !b.Balanced && b.Pending > 0 && b.Seen == b.Sum():

@@ -49,6 +49,13 @@ func (ar *archive) Metrics(ctx context.Context, w io.Writer) error {
 	if _, err := fmt.Fprintf(w, "relais_refused %d\nrelais_folders_unread %d\nrelais_doubtful %d\n", len(list)-folders, folders, doubtful); err != nil {
 		return err
 	}
+	unread, err := ar.state.UnreadTotals(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(w, "relais_unreadable %d\nrelais_partial %d\n", unread.Unreadable, unread.Partial); err != nil {
+		return err
+	}
 	return ar.progressMetrics(w)
 }
 

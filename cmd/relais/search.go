@@ -78,6 +78,9 @@ func (a *app) printPage(p relais.Page, zone *time.Location) {
 		if h.Snippet != "" {
 			fmt.Fprintln(w, "    "+a.marked(h.Snippet))
 		}
+		if s := unreadWords(h.ReadState(), h.Unread); s != "" {
+			fmt.Fprintln(w, "    ("+s+")")
+		}
 		fmt.Fprintln(w, "    "+string(h.ID))
 	}
 	switch {

@@ -85,6 +85,7 @@ func (a *app) printDocument(d relais.Document, zone *time.Location) {
 	for _, o := range d.Occurrences {
 		line("Seen in", strings.TrimSpace(o.Source+" / "+o.Folder+" / "+o.Position+"  "+strings.Join(o.Flags, ",")))
 	}
+	line("Text", unreadWords(d.ReadState(), d.Unread))
 	for _, wn := range d.Warnings {
 		line("Warning", wn.Code+" "+wn.Detail)
 	}

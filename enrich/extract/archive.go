@@ -153,7 +153,7 @@ func readZip(ctx context.Context, in Input, lim format.Limits) (Result, error) {
 	if err != nil {
 		return Result{Outcome: relais.ExtractionFailed, Warnings: []relais.Warning{{Code: "archive_damaged"}}}, nil
 	}
-	out := newTextBuf(lim.TextBytes)
+	out, names := newTextBuf(lim.TextBytes), true // as long as nothing but names was read
 	if w.depth >= lim.ArchiveDepth {
 		warn.add("archive_depth", "")
 	} else {
@@ -161,7 +161,9 @@ func readZip(ctx context.Context, in Input, lim format.Limits) (Result, error) {
 			if err := ctx.Err(); err != nil {
 				return res, err
 			}
-			readMember(ctx, a, m, out, &warn, lim)
+			if readMember(ctx, a, m, out, &warn, lim) {
+				names = false
+			}
 		}
 		warnOfNames(a.members, &warn)
 	}
@@ -172,6 +174,9 @@ func readZip(ctx context.Context, in Input, lim format.Limits) (Result, error) {
 		warn.add("text_limit", "")
 	}
 	res.Text, res.Warnings = string(out.b), warn
+	if names && loses(warn) {
+		res.Outcome = relais.ExtractionFailed // though they can be searched for
+	}
 	return res, nil
 }
 
@@ -202,11 +207,11 @@ func warnOfNames(members []*zip.File, warn *warnings) {
 	}
 }
 
-// readMember appends one member's name and text. Names that would leave a folder
-// are no reason to lose text: nothing is ever written to a path.
-func readMember(ctx context.Context, a *archive, m *zip.File, out *textBuf, warn *warnings, lim format.Limits) {
+// readMember appends one member's name and text, and tells whether there was text. Names
+// that would leave a folder are no reason to lose text: nothing is ever written to a path.
+func readMember(ctx context.Context, a *archive, m *zip.File, out *textBuf, warn *warnings, lim format.Limits) bool {
 	if strings.HasSuffix(m.Name, "/") || out.full {
-		return
+		return false
 	}
 	name := path.Base(strings.ReplaceAll(m.Name, "\\", "/"))
 	out.line()
@@ -216,16 +221,17 @@ func readMember(ctx context.Context, a *archive, m *zip.File, out *textBuf, warn
 	switch {
 	case errors.Is(err, errLocked):
 		warn.add("locked", "")
-		return
+		return false
 	case err != nil:
 		warn.add("member_damaged", "")
-		return
+		return false
 	case b == nil:
-		return
+		return false
 	}
 	r := a.work.inside(ctx, Input{Name: name, Size: int64(len(b)), Body: readerAt(b)})
 	out.writeString(r.Text)
 	warn.addLosses(r.Warnings)
+	return strings.TrimSpace(r.Text) != ""
 }
 
 // maxMember is how much of one member is read: with the levels of nesting allowed,

@@ -14,6 +14,9 @@ func readText(_ context.Context, in Input, lim format.Limits) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if bytes.HasPrefix(bytes.TrimSpace(b[:min(len(b), sniffHead)]), []byte("-----BEGIN PGP MESSAGE-----")) {
+		return failed("", "", "locked", ""), nil // RFC 9580 section 6.2: its letters are no words
+	}
 	var warn warnings
 	text, guessed := toUTF8(b, in.Charset)
 	if guessed {

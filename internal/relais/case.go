@@ -107,6 +107,7 @@ type SourceBalance struct {
 	Announced *int64 `json:"announced,omitempty"` // the source's own count, where it gives one
 	Unread    bool   `json:"unread,omitempty"`    // it could not be read, or not to its end
 	Counts
+	UnreadCounts
 }
 
 // ReasonCount is how often something was refused or excluded for one reason.
@@ -129,6 +130,7 @@ type BalanceWarning struct {
 type Balance struct {
 	Case string `json:"case"`
 	Counts
+	UnreadCounts
 	// Apart is how many records of the streams were refused that belong to no case: they
 	// stand beside what was seen, and are the whole archive's.
 	Apart int64 `json:"apart,omitempty"`
@@ -140,6 +142,9 @@ type Balance struct {
 	Reasons       []ReasonCount   `json:"reasons"`
 	// Warnings name what balances and may hide mail all the same.
 	Warnings []BalanceWarning `json:"warnings,omitempty"`
+
+	UnreadableReasons []ReasonCount `json:"unreadable_reasons,omitempty"`
+	PartialReasons    []ReasonCount `json:"partial_reasons,omitempty"`
 }
 
 // Refusal is one occurrence that could not be captured or read, or one record of the

@@ -164,6 +164,7 @@ type Document struct {
 	People      []Person     `json:"people,omitempty"`
 	Occurrences []Occurrence `json:"occurrences,omitempty"`
 	Extraction  Extraction   `json:"extraction,omitempty"`
+	Unread      string       `json:"unread,omitempty"` // why text is missing: see ReadState
 	Warnings    []Warning    `json:"warnings,omitempty"`
 }
 

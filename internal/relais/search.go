@@ -15,6 +15,9 @@ type Hit struct {
 	Topics  []Tag      `json:"topics,omitempty"`  // without evidence
 	Thread  string     `json:"thread,omitempty"`
 	Snippet string     `json:"snippet,omitempty"` // matched words between U+E000 and U+E001
+
+	Extraction Extraction `json:"extraction,omitempty"`
+	Unread     string     `json:"unread,omitempty"` // why text is missing: see ReadState
 }
 
 // Highlight marks enclose the matched words of a snippet: private-use characters,

@@ -8,18 +8,26 @@ import (
 // Total is the account of several cases together.
 func Total(list []Balance) Balance {
 	t := Balance{Balanced: true, Sources: []SourceBalance{}, Reasons: []ReasonCount{}}
-	reasons := map[string]int64{}
+	reasons, unreadable, partial := map[string]int64{}, map[string]int64{}, map[string]int64{}
 	for _, b := range list {
 		t.Counts = t.Plus(b.Counts)
+		t.UnreadCounts = UnreadCounts{t.Unreadable + b.Unreadable, t.Partial + b.Partial}
 		t.Apart = b.Apart // the whole archive's already
 		t.FoldersUnread += b.FoldersUnread
+		t.Warnings = append(t.Warnings, b.Warnings...)
 		t.Balanced = t.Balanced && b.Balanced
-		for _, r := range b.Reasons {
-			reasons[r.Code] += r.Count
-		}
+		addReasons(reasons, b.Reasons)
+		addReasons(unreadable, b.UnreadableReasons)
+		addReasons(partial, b.PartialReasons)
 	}
-	t.Reasons = SortedReasons(reasons)
+	t.Reasons, t.UnreadableReasons, t.PartialReasons = SortedReasons(reasons), SortedReasons(unreadable), SortedReasons(partial)
 	return t
+}
+
+func addReasons(sum map[string]int64, list []ReasonCount) {
+	for _, r := range list {
+		sum[r.Code] += r.Count
+	}
 }
 
 // Plus adds two counts, status by status.

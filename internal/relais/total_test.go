@@ -18,6 +18,7 @@ func TestTotal(t *testing.T) {
 	one.Case, one.Apart, one.Balanced = "Ann", 7, true
 	one.Sources = []SourceBalance{{Source: "x"}}
 	one.Reasons = []ReasonCount{{"since", 3}, {"folder", 1}}
+	one.UnreadCounts, one.UnreadableReasons = UnreadCounts{Unreadable: 2, Partial: 3}, []ReasonCount{{"locked", 2}}
 	two := one
 	two.Reasons = []ReasonCount{{"folder", 4}}
 	got := Total([]Balance{one, two})
@@ -29,6 +30,9 @@ func TestTotal(t *testing.T) {
 	}
 	if got.Case != "" || got.Apart != 7 || !got.Balanced || len(got.Sources) != 0 {
 		t.Errorf("%+v", got)
+	}
+	if got.UnreadCounts != (UnreadCounts{4, 6}) || len(got.UnreadableReasons) != 1 || got.UnreadableReasons[0].Count != 4 {
+		t.Errorf("unread: %+v of %+v", got.UnreadCounts, got.UnreadableReasons)
 	}
 	if diff := cmp.Diff([]ReasonCount{{"folder", 5}, {"since", 3}}, got.Reasons); diff != "" {
 		t.Error(diff)

@@ -50,7 +50,8 @@ func tables() []table {
 		{"disclosures", "case_id text, document text, at text, actor text, reason text", 4, true, nil},
 		{"thread_keys", "case_id text, tkey text, thread text", 2, false, nil},
 		{"subjects", "case_id text, subject text, document text, day bigint, orphan bigint, people text", 3, false, nil},
-		{"envelopes", "id text, case_id text, root text, blob text, thread text, revision bigint, sealed bytea", 1, false, nil},
+		{"envelopes", "id text, case_id text, root text, blob text, thread text, revision bigint, sealed bytea, " +
+			"state text, unread text", 1, false, nil},
 		{"extractions", "digest text, version text, body text", 2, false, nil},
 		{"cases", "id text, name text, name_key text, purpose text, informed_on text, retain_until text, created text, " +
 			"changed bigint, settled bigint", 1, true, nil},

@@ -15,6 +15,9 @@ type Envelope struct {
 	Thread   string
 	Revision int64
 	Sealed   []byte
+
+	State  relais.ReadState // counted without opening what is sealed
+	Unread string           // why text is missing
 }
 
 // Appended is what was appended for one message or file: its members' envelopes,
@@ -45,7 +48,7 @@ func (db *DB) Appended(ctx context.Context, c relais.CaseID, list []Appended) er
 			members := make([]relais.DocumentID, 0, len(a.Envelopes))
 			for _, e := range a.Envelopes {
 				members = append(members, e.ID)
-				rows = append(rows, []any{string(e.ID), string(c), string(a.Root), e.Blob.String(), e.Thread, a.Revision, e.Sealed})
+				rows = append(rows, []any{string(e.ID), string(c), string(a.Root), e.Blob.String(), e.Thread, a.Revision, e.Sealed, string(e.State), e.Unread})
 			}
 			withdrawn = append(withdrawn, a.Withdrawn...)
 			done = append(done, []any{string(c), string(a.Root), joinIDs(members)})
@@ -60,9 +63,9 @@ func (db *DB) Appended(ctx context.Context, c relais.CaseID, list []Appended) er
 		if err := dropGone(ctx, tx, c, list); err != nil {
 			return err
 		}
-		return insertRows(ctx, tx, `INSERT INTO envelopes (id, case_id, root, blob, thread, revision, sealed) `,
+		return insertRows(ctx, tx, `INSERT INTO envelopes (`+envelopeColumns+`) `,
 			`ON CONFLICT (id) DO UPDATE SET blob = excluded.blob, thread = excluded.thread, revision = excluded.revision,
-				sealed = excluded.sealed WHERE excluded.revision >= envelopes.revision`, rows)
+				sealed = excluded.sealed, state = excluded.state, unread = excluded.unread WHERE excluded.revision >= envelopes.revision`, rows)
 	})
 }
 
@@ -108,7 +111,7 @@ func withdraw(ctx context.Context, tx session, ids []relais.DocumentID) error {
 	return execIn(ctx, tx, `DELETE FROM envelopes WHERE id IN (?)`, nil, ids)
 }
 
-const envelopeColumns = `id, case_id, root, blob, thread, revision, sealed`
+const envelopeColumns = `id, case_id, root, blob, thread, revision, sealed, state, unread`
 
 // Envelopes gives the current envelopes of those ids that have one.
 func (db *DB) Envelopes(ctx context.Context, ids []relais.DocumentID) (map[relais.DocumentID]Envelope, error) {
@@ -155,7 +158,7 @@ func (db *DB) EachEnvelope(ctx context.Context, fn func([]Envelope) error) error
 
 func scanEnvelope(r row) (e Envelope, err error) {
 	var blob string
-	if err = r.Scan(&e.ID, &e.Case, &e.Root, &blob, &e.Thread, &e.Revision, &e.Sealed); err != nil {
+	if err = r.Scan(&e.ID, &e.Case, &e.Root, &blob, &e.Thread, &e.Revision, &e.Sealed, &e.State, &e.Unread); err != nil {
 		return e, err
 	}
 	return e, garbled(e.Blob.UnmarshalText([]byte(blob)))

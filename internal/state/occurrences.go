@@ -204,6 +204,9 @@ func (db *DB) Balance(ctx context.Context, c relais.Case) (relais.Balance, error
 	if err := db.unread(ctx, c.ID, &b, folders, reasons); err != nil {
 		return b, unavailable("balance", err)
 	}
+	if err := db.addUnread(ctx, c.ID, &b, folders); err != nil {
+		return b, unavailable("balance", err)
+	}
 	settle(&b, folders, reasons)
 	b.Warnings, err = db.warnings(ctx, c.ID)
 	return b, unavailable("balance", err)

@@ -93,6 +93,7 @@ func TestFirstSchemaIsMigrated(t *testing.T) {
 		DROP TABLE decisions; DROP TABLE disclosures; DROP INDEX documents_doubts;
 		ALTER TABLE documents DROP COLUMN doubts; ALTER TABLE documents DROP COLUMN earlier;
 		ALTER TABLE documents DROP COLUMN status; ALTER TABLE documents DROP COLUMN reason;
+		DROP INDEX envelopes_state; ALTER TABLE envelopes DROP COLUMN state; ALTER TABLE envelopes DROP COLUMN unread;
 		DELETE FROM schema_version WHERE version > 1`); err != nil {
 		t.Fatal(err)
 	}

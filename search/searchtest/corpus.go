@@ -102,6 +102,9 @@ func (g generator) entry(n int, revision int64) search.Entry {
 		To: g.people(2), Cc: g.people(1), Bcc: g.people(1), Language: pick(g, "fr", "en", ""), Name: g.words(2),
 		MediaType: pick(g, mediaTypeNames()...), Size: int64(g.IntN(5)) << 10, Clients: g.tags(clients()), Topics: g.tags(topics()),
 	}
+	if g.chance(30) {
+		d.Unread, d.Extraction = relais.UnreadLocked, pick(g, relais.ExtractionPartial, relais.ExtractionFailed, relais.ExtractionNone)
+	}
 	if from := pick(g, people()...); g.chance(90) {
 		d.From = &from
 	}
@@ -226,7 +229,7 @@ func (g generator) value() search.Value {
 	case search.ByAttachment:
 		return search.Value{Field: f, Value: pick(g, "yes", "no", "maybe")}
 	case search.ByState:
-		return search.Value{Field: f, Value: pick(g, search.StateUncertain, "certain")}
+		return search.Value{Field: f, Value: pick(g, search.StateUncertain, "certain", "unreadable", "Partial", "")}
 	default:
 		return search.Value{Field: f, Value: pick(g, string(id(g.IntN(20))), "1M0003", "<msg4@host>", "msg5@HOST", "")}
 	}

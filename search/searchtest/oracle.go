@@ -238,7 +238,8 @@ func (o *oracle) has(n search.Value, e *search.Entry) bool {
 	case search.ByUncertain:
 		return slices.ContainsFunc(unsure(d.Clients), func(t relais.Tag) bool { return is(t.ID) || o.named(t.Name, n.Value) })
 	case search.ByState:
-		return n.Value == search.StateUncertain && len(unsure(d.Clients)) > 0
+		return n.Value == search.StateUncertain && len(unsure(d.Clients)) > 0 ||
+			d.Unread != "" && is(map[bool]string{true: "partial", false: "unreadable"}[d.Extraction == relais.ExtractionPartial])
 	case search.ByType:
 		return slices.ContainsFunc(mediaTypes(d), func(m string) bool { return is(m) || is(relais.Family(m)) })
 	}

@@ -31,7 +31,7 @@ func Test(t *testing.T, storage func(t *testing.T) Open) {
 	}{
 		{"Cases", testCases}, {"RenamedCaseKeepsItsID", testRename}, {"Owners", testOwners},
 		{"ClientsRaiseTheGeneration", testClients}, {"Cursors", testCursors}, {"CapturedTwiceCountsOnce", testCaptured},
-		{"LeftThenCaptured", testLeft}, {"OnePositionIsOneItem", testPositions}, {"FolderReadAtLast", testFolderRead}, {"BalanceFollowsDocuments", testBalance}, {"Warned", testWarned}, {"Refusals", testRefusals},
+		{"LeftThenCaptured", testLeft}, {"OnePositionIsOneItem", testPositions}, {"FolderReadAtLast", testFolderRead}, {"BalanceFollowsDocuments", testBalance}, {"Warned", testWarned}, {"UnreadCounted", testUnreadCounted}, {"Refusals", testRefusals},
 		{"RefusedRecords", testRefusedRecords}, {"RefusedDocuments", testRefusedDocuments}, {"RefusedItems", testRefusedItems},
 		{"Blobs", testBlobs}, {"ManyBlobs", testManyBlobs}, {"Documents", testDocuments}, {"MergeFailsWhole", testMergeFails},
 		{"Threads", testThreads}, {"AppendedOfAnOldDecision", testAppendedLate}, {"Withdrawal", testWithdrawal},

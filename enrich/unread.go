@@ -1,0 +1,110 @@
+package enrich
+
+import (
+	"path"
+	"strings"
+
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+// unread says why text of a file is missing, "" where none is: where all was read, and
+// where there was none to read. declared is the media type that came with it: it names
+// what the bytes do not tell.
+func unread(d *relais.Document, declared string) string {
+	if d.Extraction == relais.ExtractionComplete {
+		return ""
+	}
+	mediaType := d.MediaType
+	if mediaType == "" || mediaType == "application/octet-stream" {
+		mediaType = strings.ToLower(declared)
+		if sounds(d.Name) {
+			mediaType = "audio/*"
+		}
+	}
+	if why := gravest(d.Warnings, mediaType); why != "" || d.Extraction == relais.ExtractionNone {
+		return why
+	}
+	return relais.UnreadDamaged
+}
+
+// unreadMessage says why text of a message is missing: that it is encrypted, or over the
+// limits. Other warnings are of its header, or guesses that lose no text.
+func unreadMessage(d *relais.Document, hasText bool, encrypted string) string {
+	if encrypted != "" {
+		d.Warnings = append(d.Warnings, relais.Warning{Code: "locked", Detail: encrypted})
+		if d.Extraction = relais.ExtractionFailed; hasText {
+			d.Extraction = relais.ExtractionPartial
+		}
+		return relais.UnreadLocked
+	}
+	for _, w := range d.Warnings {
+		switch w.Code {
+		case "text_limit", "message_truncated", "mime_part_limit", "html_cut":
+			return relais.UnreadLimit
+		}
+	}
+	return ""
+}
+
+// gravest gives what warnings say of text that is missing: of several reasons the one that
+// a person can do something about.
+func gravest(list []relais.Warning, mediaType string) string {
+	found := map[string]bool{}
+	for _, w := range list {
+		found[unreadFor(w.Code, mediaType)] = true
+	}
+	for _, why := range []string{relais.UnreadLocked, relais.UnreadNoReader, relais.UnreadSound, relais.UnreadPicture,
+		relais.UnreadLimit, relais.UnreadFailed, relais.UnreadDamaged} {
+		if found[why] {
+			return why
+		}
+	}
+	return ""
+}
+
+// unreadFor gives what a warning says of text that is missing.
+func unreadFor(code, mediaType string) string {
+	switch {
+	case code == "locked":
+		return relais.UnreadLocked
+	case code == "unsupported_format":
+		return unsupported(mediaType)
+	case code == "embedded_unread":
+		return relais.UnreadNoReader
+	case code == "image_no_text", code == "no_text" && mediaType == "application/pdf":
+		return relais.UnreadPicture
+	case code == "extractor_killed", code == "extractor_panic", code == "member_unread":
+		return relais.UnreadFailed
+	case code == "html_cut", strings.HasSuffix(code, "_depth"), strings.HasSuffix(code, "_limit"), strings.HasSuffix(code, "_truncated"):
+		return relais.UnreadLimit
+	case strings.HasSuffix(code, "_damaged"):
+		return relais.UnreadDamaged
+	}
+	return ""
+}
+
+// sounds tells names of files of sound or film.
+func sounds(name string) bool {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".mp3", ".wav", ".m4a", ".aac", ".ogg", ".oga", ".opus", ".flac", ".wma", ".amr", ".aiff", ".aif", ".mid", ".3gp",
+		".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".wmv", ".mpg", ".mpeg":
+		return true
+	}
+	return false
+}
+
+// unsupported tells what is in a format that nothing here reads, by its media type.
+func unsupported(mediaType string) string {
+	top, sub, _ := strings.Cut(mediaType, "/")
+	switch {
+	case top == "audio", top == "video", sub == "ogg":
+		return relais.UnreadSound
+	case top == "image":
+		return relais.UnreadPicture
+	case strings.HasSuffix(sub, "pkcs7-mime"), sub == "pgp-encrypted":
+		return relais.UnreadLocked
+	case strings.HasSuffix(sub, "pkcs7-signature"), sub == "pgp-signature", sub == "pgp-keys", sub == "pkix-cert":
+		return "" // no text is in them
+	}
+	return relais.UnreadNoReader
+}
