@@ -1,6 +1,7 @@
 package format
 
 import (
+	"errors"
 	"bytes"
 	"fmt"
 	"io"
@@ -245,5 +246,25 @@ func TestMboxCorpus(t *testing.T) {
 	t.Logf("%d messages in %d files, %d separators ambiguous", total, len(want), ambiguous)
 	if ambiguous > total/50 {
 		t.Errorf("%d of %d separators are called ambiguous", ambiguous, total)
+	}
+}
+
+// TestUndatedSeparator: the first second of 1970 stands for no date, and separates, though
+// nothing of a header follows.
+func TestUndatedSeparator(t *testing.T) {
+	m := NewMbox(strings.NewReader(sepA+headA+"one\n\nFrom relais@localhost Thu Jan  1 00:00:00 1970\n\n"+sepA+headA+"three\n"), 0, MboxRD)
+	var bodies []string
+	for msg, err := m.Next(); !errors.Is(err, io.EOF); msg, err = m.Next() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(msg.Body)
+		if err != nil || len(bodies) == 1 && !msg.Date.IsZero() {
+			t.Errorf("%+v, %v", msg, err)
+		}
+		bodies = append(bodies, string(b))
+	}
+	if len(bodies) != 3 || bodies[0] != headA+"one\n" || bodies[2] != headA+"three\n" {
+		t.Errorf("%q", bodies)
 	}
 }

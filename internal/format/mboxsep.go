@@ -68,13 +68,17 @@ func parseSeparator(b []byte) separator {
 	return s
 }
 
-// separatorDate reads a date that has a time: words of a sentence have none.
+// separatorDate reads a date that has a time: words of a sentence have none. The first
+// second of 1970, which programs write where they know no date, tells none and makes a
+// separator all the same.
 func separatorDate(s string) (time.Time, bool) {
 	if !strings.Contains(s, ":") || len(s) > dateMost {
 		return time.Time{}, false
 	}
-	t, ok := parseDate(s)
-	return t, ok
+	if t, ok := parseDate(s); ok {
+		return t, true
+	}
+	return time.Time{}, strings.Join(strings.Fields(s), " ") == "Thu Jan 1 00:00:00 1970"
 }
 
 // separatorForm gives the shape of a separator: what kind of sender, then how many
