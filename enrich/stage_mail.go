@@ -56,7 +56,9 @@ func (r *reader) readMessage(ctx context.Context, c relais.CaseID, it relais.Ite
 	}
 	got.doubts = doubtsOf(found.Privacy, it.Occurrence.Folder)
 	r.describe(&doc, in, found)
-	doc.Unread = unreadMessage(&doc, in.Text != "", mail.Encrypted)
+	if doc.Unread = unreadMessage(&doc); doc.Unread != "" && doc.Extraction == relais.ExtractionComplete {
+		doc.Extraction = relais.ExtractionPartial
+	}
 	got.facts = facts{Occurrence: it.Occurrence, Document: doc, Domains: exchanges(found, in.Owner, mail)}
 	if in.Text != "" {
 		got.facts.TextBlob = got.keep(in.Text)

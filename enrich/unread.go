@@ -1,6 +1,7 @@
 package enrich
 
 import (
+	"cmp"
 	"path"
 	"strings"
 
@@ -27,23 +28,21 @@ func unread(d *relais.Document, declared string) string {
 	return relais.UnreadDamaged
 }
 
-// unreadMessage says why text of a message is missing: that it is encrypted, or over the
-// limits. Other warnings are of its header, or guesses that lose no text.
-func unreadMessage(d *relais.Document, hasText bool, encrypted string) string {
-	if encrypted != "" {
-		d.Warnings = append(d.Warnings, relais.Warning{Code: "locked", Detail: encrypted})
-		if d.Extraction = relais.ExtractionFailed; hasText {
-			d.Extraction = relais.ExtractionPartial
-		}
-		return relais.UnreadLocked
-	}
+// unreadMessage says why text of a message is missing: that it wants a key, cannot be
+// unwrapped, or is over the limits. Other warnings are of its header, or guesses that lose
+// no text.
+func unreadMessage(d *relais.Document) (why string) {
 	for _, w := range d.Warnings {
 		switch w.Code {
-		case "text_limit", "message_truncated", "mime_part_limit", "html_cut":
-			return relais.UnreadLimit
+		case codeLocked:
+			return relais.UnreadLocked
+		case "mime_cms_unopened":
+			why = relais.UnreadDamaged
+		case "text_limit", "message_truncated", "mime_part_limit", "mime_cms_limit", "mime_cms_depth_limit", "html_cut":
+			why = cmp.Or(why, relais.UnreadLimit)
 		}
 	}
-	return ""
+	return why
 }
 
 // gravest gives what warnings say of text that is missing: of several reasons the one that
@@ -65,7 +64,7 @@ func gravest(list []relais.Warning, mediaType string) string {
 // unreadFor gives what a warning says of text that is missing.
 func unreadFor(code, mediaType string) string {
 	switch {
-	case code == "locked":
+	case code == codeLocked:
 		return relais.UnreadLocked
 	case code == "unsupported_format":
 		return unsupported(mediaType)

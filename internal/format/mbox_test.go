@@ -1,8 +1,8 @@
 package format
 
 import (
-	"errors"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand"
@@ -264,7 +264,7 @@ func TestUndatedSeparator(t *testing.T) {
 		}
 		bodies = append(bodies, string(b))
 	}
-	if len(bodies) != 3 || bodies[0] != headA+"one\n" || bodies[2] != headA+"three\n" {
+	if len(bodies) != 3 || bodies[0] != headA+"one\n\n" || bodies[2] != headA+"three\n" {
 		t.Errorf("%q", bodies)
 	}
 }
