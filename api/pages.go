@@ -33,6 +33,7 @@ func (s *Server) pages(r *gin.Engine) {
 	in.GET("/documents/:id", s.documentPage)
 	in.GET("/threads/:id", s.threadPage)
 	in.GET("/clients", s.clientsPage)
+	in.GET("/privacy", s.privacyPage)
 }
 
 // asPage marks a request that a person makes: its errors are pages too.
@@ -85,7 +86,7 @@ func localPath(to string) string {
 
 // frame is what surrounds the page of a request.
 func (s *Server) frame(c *gin.Context) ui.Frame {
-	return ui.Frame{Path: localPath(c.Request.URL.RequestURI()), SignedIn: who(c).Name != "", Query: c.Query("q")}
+	return ui.Frame{Path: localPath(c.Request.URL.RequestURI()), SignedIn: who(c).Name != "", SeesAll: who(c).Name != "" && seesAll(s.scopeOf(c)), Query: c.Query("q")}
 }
 
 // show sends a page.

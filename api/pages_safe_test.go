@@ -87,7 +87,7 @@ func inspect(t *testing.T, target, page string) {
 // Each page stands on its own for who cannot see it: one main part and one first
 // heading, labels for fields, no id twice, a language, and a name for each link.
 func TestPagesAreAccessible(t *testing.T) {
-	for _, target := range []string{"/?q=prix", "/?q=frm:x", "/?q=prix&sort=relevance", "/documents/d1", "/threads/t1", "/clients", "/login", "/documents/nothing"} {
+	for _, target := range []string{"/?q=prix", "/?q=frm:x", "/?q=prix&sort=relevance", "/documents/d1", "/threads/t1", "/clients", "/privacy", "/login", "/documents/nothing"} {
 		for _, lang := range []string{"en", "fr"} {
 			r := newRooms()
 			r.result.Histogram = []relais.FacetValue{{Value: "2024-01", Count: 3}, {Value: "2024-03", Count: 1}}

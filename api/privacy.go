@@ -7,6 +7,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"github.com/relais-archive/relais/api/ui"
 	"github.com/relais-archive/relais/internal/audit"
 	"github.com/relais-archive/relais/internal/relais"
 )
@@ -23,8 +24,31 @@ const maxReason = 1000
 
 // doubtful answers GET /api/v1/privacy: where doubtful marks stand, never what they say.
 func (s *Server) doubtful(c *gin.Context) {
-	if !s.compliance(c, actionPrivacyList) {
+	if list, ok := s.doubtfulList(c); ok {
+		c.JSON(http.StatusOK, list)
+	}
+}
+
+// privacyPage answers GET /privacy.
+func (s *Server) privacyPage(c *gin.Context) {
+	list, ok := s.doubtfulList(c)
+	if !ok {
 		return
+	}
+	view := ui.Privacy{Frame: s.frame(c), List: list}
+	if list.Next != "" {
+		q := c.Request.URL.Query()
+		q.Set("cursor", list.Next)
+		view.Next = "/privacy?" + q.Encode()
+	}
+	s.show(c, http.StatusOK, view)
+}
+
+// doubtfulList gives the list that a request asks for, once it is on record; false when
+// the request was answered otherwise.
+func (s *Server) doubtfulList(c *gin.Context) (list relais.DoubtfulList, ok bool) {
+	if !s.compliance(c, actionPrivacyList) {
+		return list, false
 	}
 	q := relais.DoubtfulQuery{Folder: c.Query("folder"), Rule: c.Query("rule"), Cursor: c.Query("cursor")}
 	var err error
@@ -36,17 +60,14 @@ func (s *Server) doubtful(c *gin.Context) {
 		k, err = s.namedCase(c, name)
 		q.Case = k.ID
 	}
-	var list relais.DoubtfulList
 	if err == nil {
 		list, err = s.deps.Privacy.Doubtful(c.Request.Context(), q)
 	}
 	if err != nil {
 		s.fail(c, err)
-		return
+		return list, false
 	}
-	if s.disclose(c, audit.Entry{Action: actionPrivacyList, Case: q.Case, Count: int64(len(list.Documents))}) {
-		c.JSON(http.StatusOK, list)
-	}
+	return list, s.disclose(c, audit.Entry{Action: actionPrivacyList, Case: q.Case, Count: int64(len(list.Documents))})
 }
 
 // discloseDoubtful answers POST /api/v1/privacy/ID: subject and sender, to who says why.

@@ -46,6 +46,29 @@ func TestDoubtfulIsForCompliance(t *testing.T) {
 	}
 }
 
+// TestPrivacyPage: a person sees the same list, in both languages; others no link to it.
+func TestPrivacyPage(t *testing.T) {
+	for lang, want := range map[string]string{"en": "1 document is withheld", "fr": "1 document est retenu"} {
+		r := newRooms()
+		w := r.ask(t, complianceToken, "/privacy?rule=subject", "Accept-Language: "+lang)
+		body := w.Body.String()
+		if w.Code != http.StatusOK || !strings.Contains(body, want) || !strings.Contains(body, "d7") || !strings.Contains(body, "cursor=n") || r.query.Rule != "subject" {
+			t.Errorf("%s: %d %s", lang, w.Code, body)
+		}
+		if len(r.entries) != 1 || r.entries[0].Action != actionPrivacyList {
+			t.Errorf("recorded %+v", r.entries)
+		}
+	}
+	if w := newRooms().ask(t, managerToken, "/privacy"); w.Code != http.StatusForbidden {
+		t.Errorf("a manager sees it: %d", w.Code)
+	}
+	for token, want := range map[string]bool{complianceToken: true, managerToken: false} {
+		if body := newRooms().ask(t, token, "/clients").Body.String(); strings.Contains(body, `href="/privacy"`) != want {
+			t.Errorf("linked to for %s: %v", token, !want)
+		}
+	}
+}
+
 // TestDisclosedWithAReason: nothing is told before it is on record, and nothing of the
 // reason's text is in the audit log.
 func TestDisclosedWithAReason(t *testing.T) {

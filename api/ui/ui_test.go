@@ -53,7 +53,7 @@ func TestEveryViewRenders(t *testing.T) {
 	bars := NewTimeline([]Bar{{Period: "2024-01", Count: 1, Link: "/?q=x"}, {Period: "2024-02", Count: 2, Link: "/?q=y"}})
 	for _, v := range []View{
 		Search{}, Search{Fault: &Fault{Detail: "d", Before: "a"}}, Search{Problem: "p"}, Search{Timeline: bars, Facets: []Facet{{Field: "kind", Values: []Choice{{Value: "file"}}}}},
-		Document{}, Thread{}, Thread{Messages: []Message{{}}}, Clients{}, Clients{Clients: []Client{{}}}, Login{Wrong: true, Next: "/x"}, Failure{Problem: relais.Problem{Code: "not_found"}},
+		Document{}, Thread{}, Thread{Messages: []Message{{}}}, Clients{}, Clients{Clients: []Client{{}}}, Privacy{}, Privacy{Next: "/x", List: relais.DoubtfulList{Documents: []relais.Doubtful{{}}, Marks: []relais.PrivacyMark{{}}}}, Login{Wrong: true, Next: "/x"}, Failure{Problem: relais.Problem{Code: "not_found"}},
 	} {
 		for _, lang := range Languages() {
 			var b bytes.Buffer

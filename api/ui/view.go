@@ -11,6 +11,7 @@ import (
 type Frame struct {
 	Path     string // of the page with its query, to come back to in the other language
 	SignedIn bool
+	SeesAll  bool   // what is for compliance is linked to
 	Query    string // in the search box
 }
 
@@ -109,6 +110,13 @@ type Clients struct {
 	More    int // clients that are left out
 }
 
+// Privacy is the list of what waits until somebody settles whether it is personal.
+type Privacy struct {
+	Frame
+	List relais.DoubtfulList
+	Next string // link to the next page
+}
+
 // Login is where a session begins.
 type Login struct {
 	Frame
@@ -130,5 +138,6 @@ func (Search) template() string   { return "search.html" }
 func (Document) template() string { return "document.html" }
 func (Thread) template() string   { return "thread.html" }
 func (Clients) template() string  { return "clients.html" }
+func (Privacy) template() string  { return "privacy.html" }
 func (Login) template() string    { return "login.html" }
 func (Failure) template() string  { return "failure.html" }
