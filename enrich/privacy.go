@@ -51,12 +51,10 @@ func (e privacyEnricher) Enrich(in *Input, out *Findings) {
 		p.message(in)
 	}
 	if in.Kind == relais.KindFile {
-		p.takeAll(p.lex.judge(fileStem(in.Name), inSubject), signalMarkFile)
+		p.takeAll(p.lex.judge(p.lex.fileSubject(in.Name), inSubject), signalMarkFile)
 	}
 	if in.SavedAs != "" {
-		// Programs name the file after the subject, with "_" where no ":" may stand.
-		subject := p.lex.ownSubject(strings.ReplaceAll(fileStem(in.SavedAs), "_ ", ": "))
-		p.takeAll(p.lex.judge(subject, inSubject), signalMarkFile)
+		p.takeAll(p.lex.judge(p.lex.fileSubject(in.SavedAs), inSubject), signalMarkFile)
 	}
 	for _, name := range in.Attachments {
 		p.attachment(name)
@@ -122,7 +120,7 @@ func (p *privacyFinder) atMost(class relais.PrivacyClass, marks []mark, signal s
 
 // attachment looks at the name of a file beside others, which is no mark of all.
 func (p *privacyFinder) attachment(name string) {
-	p.atMost(relais.PrivacyDoubtful, p.lex.judge(fileStem(format.DecodeWords(name)), inSubject), signalMarkAttachment)
+	p.atMost(relais.PrivacyDoubtful, p.lex.judge(p.lex.fileSubject(format.DecodeWords(name)), inSubject), signalMarkAttachment)
 }
 
 // adopt takes what was found within a part, no surer than a class and under a signal
@@ -253,6 +251,12 @@ func (p *privacyFinder) source(label string) {
 	if !strings.ContainsAny(label, "@:") {
 		p.folder(label)
 	}
+}
+
+// fileSubject gives what a file's name says. Programs name the file of a message after
+// its subject, with "_" where no ":" may stand.
+func (l *privateWords) fileSubject(name string) string {
+	return l.ownSubject(strings.ReplaceAll(fileStem(name), "_ ", ": "))
 }
 
 // fileStem gives a file's name without its extension.

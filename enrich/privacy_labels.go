@@ -148,8 +148,13 @@ func (l *privateWords) byMachine(name string) bool {
 	if strings.HasPrefix(strings.ToUpper(name), "CATEGORY_") || l.machine.labels[strings.ToLower(strings.Trim(name, "^ "))] {
 		return true
 	}
-	prefix, rest, ok := strings.Cut(fold(name), " ")
-	return ok && l.machine.prefixes[prefix] && l.machine.names[rest]
+	words := fold(name)
+	prefix, rest, ok := strings.Cut(words, " ")
+	if !ok || l.machine.prefixes[prefix] && l.machine.names[rest] {
+		return ok
+	}
+	last := strings.LastIndexByte(words, ' ') // "Personal category"
+	return l.machine.prefixes[words[last+1:]] && l.machine.names[words[:last]]
 }
 
 // splitLabels cuts a list at any of some signs, but not within double quotes that

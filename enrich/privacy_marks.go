@@ -101,17 +101,36 @@ func newMarkedText(s string) markedText {
 	}, norm.NFKC.String(cutAt(s, maxMarked)))
 	t := markedText{text: strings.TrimSpace(s)}
 	var folded strings.Builder
-	for _, w := range splitWords(t.text, nil) {
-		if folded.Len() > 0 {
-			folded.WriteByte(' ')
+	for _, run := range splitWords(t.text, nil) {
+		for start, end := int(run.start), int(run.start); start < int(run.end); start = end {
+			end = start + wordLen(t.text[start:run.end])
+			if folded.Len() > 0 {
+				folded.WriteByte(' ')
+			}
+			from := folded.Len()
+			folded.WriteString(fold(t.text[start:end]))
+			t.words = append(t.words, wordSpan{start, end})
+			t.folds = append(t.folds, wordSpan{from, folded.Len()})
 		}
-		from := folded.Len()
-		folded.WriteString(fold(t.text[w.start:w.end]))
-		t.words = append(t.words, wordSpan{int(w.start), int(w.end)})
-		t.folds = append(t.folds, wordSpan{from, folded.Len()})
 	}
 	t.folded = folded.String()
 	return t
+}
+
+// wordLen gives the length of the first word of those that a name runs together:
+// "DossierPerso", "Perso2024". Short ones stay as they are: "B2B", "McDonald", "CE2".
+func wordLen(s string) int {
+	letters, before := 0, ' '
+	for i, r := range s {
+		switch {
+		case letters >= 4 && unicode.IsUpper(r) && unicode.IsLower(before), letters >= 4 && unicode.IsDigit(r) && unicode.IsLetter(before):
+			return i
+		case unicode.IsLetter(r):
+			letters++
+		}
+		before = r
+	}
+	return len(s)
 }
 
 // phrase gives n folded words from the i-th on.
