@@ -133,11 +133,11 @@ func TestMailboxIsToldByWhatFollows(t *testing.T) {
 	two, n := parted(sep, 0, 2), len(parted(sep, 0, 1))
 	inCR := strings.ReplaceAll(two, "\n", "\r")
 	folder, _ := bothWays(t, map[string]string{
-		"bom": "\xef\xbb\xbf" + two, "blank": "\n\r\n" + two, "mac": inCR, "takeout": parted("From 123@xxx\n", 0, 2),
+		"bom": "\xef\xbb\xbf" + two, "blank": "\n\r\n" + two, "mac": inCR, "takeout": parted("From 123@xxx\n", 0, 2), "names": parted("From zoe\n", 0, 2),
 		"box.eml": two, "one.mbx": parted(sep, 0, 1), "In.mbx": parted("From ???@??? Tue Mar 04 09:15:00 2025\n", 0, 1), "In.toc": "\x2a\x00PERSONNEL",
 		"first line lost.mbox": plainMessage(5) + "\n" + two, "memo": "From memory,\nit rains\n", "one.eml": parted("From - Tue Mar 04 09:15:00 2025\n", 0, 1),
 	}, slices.Concat(at("bom", 3, 3+n), at("blank", 3, 3+n), at("mac", 0, n), at("takeout", 0, len(parted("From 123@xxx\n", 0, 1))),
-		at("box.eml", 0, n), at("one.mbx", 0), at("In.mbx", 0),
+		at("names", 0, len(parted("From zoe\n", 0, 1))), at("box.eml", 0, n), at("one.mbx", 0), at("In.mbx", 0),
 		at("first line lost.mbox", 0, len(plainMessage(5))+1, len(plainMessage(5))+1+n), []string{"control_file  In.toc", "captured  memo", "captured  one.eml"}))
 	first := folder.item(t, "mac", "000000000000")
 	if got := string(folder.blobs[first.Occurrence.SHA256]); got != strings.ReplaceAll(plainMessage(0), "\n", "\r")+"\r" {

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -114,46 +113,6 @@ type zipReading struct {
 	neighbours map[string]bool            // names that tell what stands beside them
 }
 
-// survey goes through the names, to know which folders are maildirs and what stands
-// beside files that may be mailboxes, or indexes of them.
-func (r *zipReading) survey(ctx context.Context) error {
-	r.held, r.messages = map[string][]format.Beside{}, map[string]bool{}
-	r.maildirs, r.neighbours = map[string]bool{}, map[string]bool{}
-	err := r.each(ctx, func(m format.Member) error {
-		if dir := path.Dir(m.Name); path.Base(dir) == "cur" {
-			r.maildirs[path.Dir(dir)] = true
-		}
-		r.note(m.Name)
-		r.keep(m)
-		return nil
-	})
-	if relais.KindOf(err) == relais.KindDamaged {
-		return nil // what can be listed is captured first
-	}
-	return err
-}
-
-// note keeps a name that tells what stands beside it, and the folders above it that do.
-func (r *zipReading) note(name string) {
-	if at, ok := appleMessage(name); ok {
-		r.messages[at] = true
-	}
-	if tellsMailboxes(path.Base(name)) {
-		r.neighbours[path.Dir(name)+"/"] = true
-	}
-	if ext := path.Ext(name); ext == "" || ext == ".index" || ext == ".msf" || strings.EqualFold(ext, ".mbx") || strings.EqualFold(ext, ".mbox") {
-		r.neighbours[name] = true
-	}
-	for at := path.Dir(name); at != "." && at != "/"; at = path.Dir(at) {
-		if ext := path.Ext(at); ext == ".sbd" || ext == ".directory" {
-			r.neighbours[at] = true
-		}
-		if tellsMailboxes(path.Base(at)) {
-			r.neighbours[path.Dir(at)+"/"] = true
-		}
-	}
-}
-
 // each goes through the members. That there are fewer than the archive says is its
 // error; what is over a limit, each member tells of itself.
 func (r *zipReading) each(ctx context.Context, fn func(format.Member) error) error {
@@ -206,40 +165,6 @@ func (r *zipReading) member(ctx context.Context, m format.Member, cursor Cursor)
 	return r.open(ctx, m, found, mail)
 }
 
-// folder names a folder of the archive, for the files that stand in it.
-func (r *zipReading) folder(dir string) string {
-	if (dir == "" || dir == ".") && r.maildirs["."] {
-		return "INBOX"
-	}
-	return r.naming(dir).loose
-}
-
-// naming names the folders at a path of the archive; within a maildir, as Maildir++ does.
-func (r *zipReading) naming(dir string) (n naming) {
-	if dir == "" || dir == "." {
-		return n
-	}
-	at := "."
-	for level := range strings.SplitSeq(dir, "/") {
-		n = n.below(level, r.maildirs[at])
-		at = path.Join(at, level)
-	}
-	return n
-}
-
-// around tells what stands beside a member.
-func (r *zipReading) around(name string) around {
-	dir := path.Dir(name)
-	return around{
-		maildir: r.maildirs[dir], mailboxes: r.neighbours[dir+"/"],
-		beside: func(name string) bool { return r.neighbours[path.Join(dir, name)] },
-		head: func() []byte {
-			head, _ := r.in.Peek(64) // what cannot be read is told when it is read
-			return head
-		},
-	}
-}
-
 // open reads one member and tells what it is.
 func (r *zipReading) open(ctx context.Context, m format.Member, found Found, mail bool) error {
 	if _, err := r.in.Peek(sniffBytes); err != nil && !errors.Is(err, io.EOF) {
@@ -276,31 +201,6 @@ func (r *zipReading) open(ctx context.Context, m format.Member, found Found, mai
 		return r.refuse(found, err)
 	}
 	return r.yield(found)
-}
-
-// isMbox tells whether a member is an mbox, and gives its bytes again: few members must
-// be read to their end for that.
-func (r *zipReading) isMbox(l layers, in io.Reader, m format.Member) (is bool, again io.Reader, err error) {
-	name := strings.TrimSuffix(m.Name, l.ext)
-	is, sure := l.tellsMbox(m.Name, hintOf(m.Name, r.around(m.Name)))
-	if sure {
-		return is, in, nil
-	}
-	if len(l.head) < sniffBytes {
-		return holdsMessages(bytes.NewReader(l.head), name), in, nil
-	}
-	if m.Size > zipReadTwice {
-		return l.kind == format.KindMbox, in, nil
-	}
-	c, err := r.req.content(in, -1)
-	if err != nil {
-		return false, nil, err
-	}
-	whole, err := c.open()
-	if err != nil {
-		return false, nil, errors.Join(err, c.close())
-	}
-	return holdsMessages(whole, name), c, nil
 }
 
 // refuse puts on record why a member cannot be read; a fault of ours ends the run.

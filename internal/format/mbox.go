@@ -143,7 +143,7 @@ func (m *Mbox) separator(msg *MboxMessage, sep separator) {
 	if m.seen == 1 {
 		m.first = sep
 	}
-	undated := !sep.dated && (m.first.dated || sep.form == "") && sep.form != formThunderbird
+	undated := !sep.dated && (m.first.dated || sep.form == "" && !sep.whole) && sep.form != formThunderbird
 	weak := undated || !sep.header || m.first.whole && !sep.whole || sep.form != m.first.form
 	msg.Ambiguous = m.begun && (weak || m.body.tight)
 	m.take(sep.length)

@@ -105,7 +105,9 @@ func TestMbox(t *testing.T) {
 		{"CR, with LF in a body", MboxRD, inCR(a+"one\n") + "\nmore" + inCR("\n\n"+a+"two\n"), []string{inCR(headA+"one\n") + "\nmore\r\r", inCR(headA + "two\n")}},
 		{"CR, Eudora", MboxRD, inCR("From ???@??? Fri Mar 01 10:00:00 2024\n" + headA + "one\n\nFrom ???@??? Fri Mar 01 10:00:00 2024\n" + headA + "two\n"),
 			[]string{inCR(headA + "one\n\n"), inCR(headA + "two\n")}},
-		{"no date", MboxRD, "From zoe\n" + headA + "one\n\nFrom marc\n" + headA + "two\n", []string{headA + "one\n\n", "!" + headA + "two\n"}},
+		{"no date", MboxRD, "From zoe\n" + headA + "one\n\nFrom marc\n" + headA + "two\n", []string{headA + "one\n\n", headA + "two\n"}},
+		{"no date, half a header", MboxRD, "From zoe\n" + headA + "one\n\nFrom marc\nSubject: x\n\ntwo\n", []string{headA + "one\n\n", "!Subject: x\n\ntwo\n"}},
+		{"no date after a dated one", MboxRD, a + "one\n\nFrom marc\n" + headA + "two\n", []string{headA + "one\n\n", "!" + headA + "two\n"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for kind, r := range map[string]io.Reader{
