@@ -30,25 +30,29 @@ func (e *engines) readPDF(ctx context.Context, in Input, lim format.Limits) (Res
 	if err != nil {
 		return Result{}, err
 	}
-	res, err := e.readPDFBytes(ctx, in, b, cut, lim)
+	res, files, err := e.readPDFBytes(ctx, in, b, cut, lim)
+	if err != nil {
+		return res, err
+	}
 	if (res.Dates == Dates{}) {
 		res.Dates = xmpDates(lastXMP(b))
 	}
-	return res, err
+	return withFiles(ctx, in, res, files, lim), ctx.Err()
 }
 
-// readPDFBytes is readPDF of bytes in memory, of which some may have been cut off.
-func (e *engines) readPDFBytes(ctx context.Context, in Input, b []byte, cut bool, lim format.Limits) (Result, error) {
+// readPDFBytes reads a document in memory, of which some may have been cut off, and
+// collects the files within it.
+func (e *engines) readPDFBytes(ctx context.Context, in Input, b []byte, cut bool, lim format.Limits) (Result, *pdfFiles, error) {
 	var quick pdfText
 	if !in.retried() && quickCanRead(b) {
 		quick = readPDFQuick(ctx, b, lim)
-		if quick.whole && healthy(quick.text) {
-			return quick.result("ledongthuc-pdf/1", cut), ctx.Err()
+		if quick.whole && healthy(quick.text) && !detached(quick.text) {
+			return quick.result("ledongthuc-pdf/1", cut), quick.files, ctx.Err()
 		}
 	}
 	if quick.bomb {
 		quick.warn.add("pdf_limit", "")
-		return quick.result("ledongthuc-pdf/1", cut), ctx.Err()
+		return quick.result("ledongthuc-pdf/1", cut), quick.files, ctx.Err()
 	}
 	if in.offer != nil && len(quick.text) > 0 {
 		in.offer(quick.result("ledongthuc-pdf/1", cut))
@@ -56,20 +60,23 @@ func (e *engines) readPDFBytes(ctx context.Context, in Input, b []byte, cut bool
 	full, err := e.pdfium(ctx, b, lim)
 	switch {
 	case errors.Is(err, errLocked):
-		return failed("", "pdfium/1", "locked", ""), nil
+		return failed("", "pdfium/1", "locked", ""), nil, nil
 	case ctx.Err() != nil:
-		return Result{}, ctx.Err()
+		return Result{}, nil, ctx.Err()
 	case err != nil && len(quick.text) == 0:
-		return failed("", "pdfium/1", "pdf_damaged", ""), nil
+		return failed("", "pdfium/1", "pdf_damaged", ""), quick.files, nil
 	case err != nil:
 		quick.warn.add("pdf_damaged", "")
-		return quick.result("ledongthuc-pdf/1", cut), nil
+		return quick.result("ledongthuc-pdf/1", cut), quick.files, nil
 	case quick.whole && measure(full.text).letters < measure(quick.text).letters/2:
-		return quick.result("ledongthuc-pdf/1", cut), nil
+		return quick.result("ledongthuc-pdf/1", cut), quick.files, nil
 	}
 	full.text = append(full.text, quick.extra...)
 	full.dates.fill(quick.dates)
-	return full.result("pdfium/1", cut), nil
+	if quick.files != nil {
+		full.files = quick.files // annotations' among them
+	}
+	return full.result("pdfium/1", cut), full.files, nil
 }
 
 // pdfText is what one engine made of a document.
@@ -79,6 +86,7 @@ type pdfText struct {
 	whole bool   // every page was read
 	bomb  bool   // its streams inflate beyond the limits: not to be tried again
 	dates Dates
+	files *pdfFiles // nil where the document could not be opened
 	warn  warnings
 }
 
@@ -168,7 +176,8 @@ func readPDFQuick(ctx context.Context, b []byte, lim format.Limits) pdfText {
 	guarded(func() { x.fields(r.Trailer().Key("Root").Key("AcroForm").Key("Fields"), 0) })
 	guarded(func() { x.bookmarks(r.Trailer().Key("Root").Key("Outlines").Key("First")) })
 	d.out.write(x.out.b)
-	t.text, t.extra, t.bomb, t.dates = d.out.b, x.out.b, d.bomb, pdfDates(r.Trailer())
+	t.text, t.extra, t.bomb = d.out.b, x.out.b, d.bomb
+	t.dates, t.files = pdfDates(r.Trailer()), readPDFFiles(r.Trailer(), pages)
 	return t
 }
 

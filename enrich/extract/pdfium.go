@@ -152,7 +152,7 @@ func pdfiumText(ctx context.Context, pf pdfium.Pdfium, b []byte, lim format.Limi
 	if out.full {
 		t.warn.add("text_limit", "")
 	}
-	t.text = out.b
+	t.text, t.files = out.b, pdfiumFiles(pf, doc.Document)
 	return t, nil
 }
 
@@ -186,5 +186,6 @@ func pdfiumPage(pf pdfium.Pdfium, page requests.Page) (string, error) {
 		return "", err
 	}
 	// U+FFFE stands for a hyphen that only breaks a word at a line's end.
-	return strings.NewReplacer("\ufffe\r\n", "", "\ufffe", "", "\x00", "").Replace(text.Text), nil
+	plain := withAccents(pf, tp.TextPage, n.Count, text.Text)
+	return strings.NewReplacer("\ufffe\r\n", "", "\ufffe", "", "\x00", "").Replace(plain), nil
 }
