@@ -138,8 +138,8 @@ func messageDocument(m *format.Mail, it relais.Item) relais.Document {
 
 // arrival gives when a message came to where it was found, and what says so; none
 // where only a file's time does, which is that of a copy. Items older than that field
-// are known by their name, which only files have, or their position, which of a
-// maildir's is the file's name.
+// are known by their name, which only files have, or their position: an offset in an
+// mbox, UIDVALIDITY and UID of a server, or the file's name of a maildir.
 func arrival(it relais.Item) (time.Time, string) {
 	if it.ReceivedFrom == relais.ReceivedFile || it.ReceivedFrom == "" && it.Name != "" || it.Received.IsZero() {
 		return time.Time{}, ""
@@ -147,10 +147,19 @@ func arrival(it relais.Item) (time.Time, string) {
 	if it.ReceivedFrom != "" {
 		return it.Received.UTC(), it.ReceivedFrom
 	}
-	if t, ok := format.MaildirTime(it.Occurrence.Position); ok {
+	at := it.Occurrence.Position
+	validity, uid, two := strings.Cut(at, ".")
+	number := strings.Trim(validity+uid, "0123456789") == ""
+	switch {
+	case number && !two && len(at) == 12:
+		return it.Received.UTC(), relais.ReceivedSeparator
+	case number && two && len(validity) == 10 && len(uid) == 10:
+		return it.Received.UTC(), relais.ReceivedInternal
+	}
+	if t, ok := format.MaildirTime(at); ok {
 		return t, relais.ReceivedMaildir
 	}
-	return it.Received.UTC(), relais.ReceivedInternal
+	return time.Time{}, ""
 }
 
 // captureWarnings gives what the source warned of, such as a doubtful separator.

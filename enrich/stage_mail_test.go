@@ -23,7 +23,9 @@ func TestArrival(t *testing.T) {
 		{relais.ReceivedFile, "a.eml", "a.eml", time.Time{}, ""},
 		{"", "a.eml", "a.eml", time.Time{}, ""},
 		{"", "", "1741165200.M1P2.host", at.AddDate(0, 0, 1), "maildir"},
-		{"", "", "0000000007", at, "internal"},
+		{"", "", "1741165200.0000000007", at, "internal"},
+		{"", "", "000000004711", at, "separator"},
+		{"", "", "letter.host", time.Time{}, ""},
 	} {
 		it := relais.Item{Name: c.name, Received: at, ReceivedFrom: c.from, Occurrence: relais.Occurrence{Position: c.position}}
 		if got, source := arrival(it); !got.Equal(c.want) || source != c.source {
