@@ -169,8 +169,9 @@ func (g *gatherer) plan(ctx context.Context) ([]target, error) {
 	return slices.Concat(personal, others), nil
 }
 
-// noter is a source that has something to tell beside its folders.
-type noter interface{ Notes() []string }
+// asked is a source whose folders are asked for, and may not all be told. Notes says how
+// they were had, where that is not as usual.
+type asked interface{ Notes() []string }
 
 // listed puts on record whether a source gave the whole list of its folders, as that
 // of a folder of a name of its own, and what it has to tell.
@@ -179,8 +180,10 @@ func (g *gatherer) listed(ctx context.Context, s Source, err error) error {
 		return ctx.Err()
 	}
 	list := &folderRun{gatherer: g, target: target{source: s, folder: Folder{Name: relais.FolderList}}}
-	if n, ok := s.(noter); ok {
-		for _, note := range n.Notes() {
+	over := g.job.ExcludeFolders // a folder that could not be read is given up by leaving it out by name
+	if asked, ok := s.(asked); ok {
+		over = append([]string{relais.FolderList}, over...)
+		for _, note := range asked.Notes() {
 			if err := list.send(ctx, entry{note: note}); err != nil {
 				return err
 			}
@@ -189,9 +192,7 @@ func (g *gatherer) listed(ctx context.Context, s Source, err error) error {
 	if err != nil {
 		return list.fail(ctx, err)
 	}
-	// A folder that could not be read, and may not even be there any more, is given up
-	// by leaving it out by name.
-	for _, name := range append([]string{relais.FolderList}, g.job.ExcludeFolders...) {
+	for _, name := range over {
 		list.folder.Name = name
 		if err := list.send(ctx, entry{end: true, quiet: true}); err != nil {
 			return err

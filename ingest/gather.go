@@ -130,6 +130,7 @@ func (f *folderRun) request(ctx context.Context) (Request, error) {
 			// A full channel of a run that has ended: the next send will say so.
 			_ = f.send(ctx, entry{announced: &n})
 		},
+		Whole: func(folder string) { _ = f.send(ctx, entry{read: folder, end: true, quiet: true}) }, // as above
 	}
 	if f.rules.dated() && !f.excluded {
 		req.Rule = f.rules.date
@@ -260,7 +261,10 @@ func (f *folderRun) fail(ctx context.Context, err error) error {
 // send hands an entry to the committer. While that is behind, the source waits here:
 // nothing else bounds how far reading may run ahead.
 func (f *folderRun) send(ctx context.Context, e entry) error {
-	e.source, e.read = f.source.Label(), f.folder.Name
+	e.source = f.source.Label()
+	if e.read == "" {
+		e.read = f.folder.Name
+	}
 	if e.found == nil {
 		e.folder = e.read
 	}

@@ -57,6 +57,9 @@ type Request struct {
 	CountOnly bool
 	// Announce takes the source's own count of the folder, as soon as it is known.
 	Announce func(n int64)
+	// Whole tells that a folder within this one (Found.Folder) was read to its end:
+	// that it was refused once, at position "", is over.
+	Whole func(folder string)
 
 	limits format.Limits // ItemBytes bounds one item
 	temp   string        // folder for large items

@@ -156,7 +156,7 @@ func TestUnreadFolderStandsInTheBalance(t *testing.T) {
 	} {
 		s := messages(2, "a", "b")
 		s.lost, s.fail["b"] = tc.list, tc.folder
-		j := job(s)
+		j := job(askedFor{s})
 		j.ExcludeFolders = tc.exclude
 		_, failed := NewCapture(deps).Run(t.Context(), j, nil)
 		b, err := ledger.Balance(t.Context(), relais.Case{ID: "c1"})
@@ -174,3 +174,8 @@ func TestUnreadFolderStandsInTheBalance(t *testing.T) {
 		}
 	}
 }
+
+// askedFor is a source that may not tell all its folders.
+type askedFor struct{ *listed }
+
+func (askedFor) Notes() []string { return nil }

@@ -96,7 +96,7 @@ func (z *zipFile) Read(ctx context.Context, _ Folder, req Request, yield func(Fo
 		if members++; members <= done {
 			return nil
 		}
-		return r.member(ctx, m, Cursor(fmt.Sprintf("%s:%d", z.state, members)))
+		return r.member(ctx, m, members)
 	})
 	return Cursor(fmt.Sprintf("%s:%d", z.state, members)), err
 }
@@ -111,6 +111,8 @@ type zipReading struct {
 	held       map[string][]format.Beside // what lies beside messages of Apple Mail
 	messages   map[string]bool            // of Apple Mail
 	neighbours map[string]bool            // names that tell what stands beside them
+	again      map[int]bool               // members whose whole name one before them had, by their number
+	apart      string                     // what tells the member being read from such a one, or ""
 }
 
 // each goes through the members. That there are fewer than the archive says is its
@@ -121,6 +123,7 @@ func (r *zipReading) each(ctx context.Context, fn func(format.Member) error) err
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		m.Name = below(m.Name)
 		return fn(m)
 	})
 	if err == nil && a.Cut() {
@@ -129,12 +132,22 @@ func (r *zipReading) each(ctx context.Context, fn func(format.Member) error) err
 	return err
 }
 
-// member hands out one member, or the messages of one that is an mbox file.
-func (r *zipReading) member(ctx context.Context, m format.Member, cursor Cursor) error {
+// below puts a member's name below the archive, wherever it would lead: it is never
+// written to, only shown. Its last part stays as it was sent.
+func below(member string) string {
+	dir, name := path.Split(member)
+	if dir = path.Join("/", dir); dir == "/" {
+		return name
+	}
+	return dir[1:] + "/" + name
+}
+
+// member hands out one member, by its number, or the messages of one that is an mbox file.
+func (r *zipReading) member(ctx context.Context, m format.Member, number int) error {
 	dir, name := path.Split(m.Name)
-	dir = path.Clean("/" + dir)[1:]
-	found := Found{Position: label(name), Kind: relais.KindFile, Name: label(name), Size: -1, Received: m.Modified,
-		ReceivedFrom: relais.ReceivedFile, Cursor: cursor, Whole: true}
+	dir = strings.TrimSuffix(dir, "/")
+	found := Found{Position: label(name), Kind: relais.KindFile, Name: name, Size: -1, Received: m.Modified,
+		ReceivedFrom: relais.ReceivedFile, Cursor: Cursor(fmt.Sprintf("%s:%d", r.state, number)), Whole: true}
 	mail := false
 	switch base, parent := path.Base(dir), path.Dir(dir); {
 	case isMaildirPart(base) && r.maildirs[parent]:
@@ -147,6 +160,11 @@ func (r *zipReading) member(ctx context.Context, m format.Member, cursor Cursor)
 		found.deliveredBy(name)
 	}
 	found.Folder = r.folder(dir)
+	r.apart = ""
+	if r.again[number] || found.Position == "" {
+		r.apart = fmt.Sprintf("#%d", number)
+		found.Position += r.apart
+	}
 	switch {
 	case m.Reason != "":
 		found.Refused = &Reason{"archive_" + m.Reason, "a member of the archive"}
@@ -223,16 +241,20 @@ func (r *zipReading) refuse(found Found, err error) error {
 
 // mbox hands out the messages of a member. The cursor moves with the next member.
 func (r *zipReading) mbox(ctx context.Context, in io.Reader, dir string, member Found) error {
-	folder := r.naming(dir).mailbox(member.Name)
+	folder := path.Join(r.naming(dir).mailbox(member.Name), r.apart)
 	var stopped error
 	err := eachMessage(ctx, format.NewMbox(in, 0, format.MboxRD), r.req, func(f Found) error {
 		f.Folder = folder
 		stopped = r.yield(f)
 		return stopped
 	})
-	if err == nil || stopped != nil || ctx.Err() != nil {
+	switch {
+	case stopped != nil || ctx.Err() != nil:
 		return err
+	case err == nil:
+		r.req.Whole(folder)
+		return nil
 	}
-	member.Folder, member.Position = folder, ""
-	return r.refuse(member, err) // the rest of it
+	member.Folder, member.Position = folder, "" // the folder itself: the rest of it was not seen
+	return r.refuse(member, err)
 }

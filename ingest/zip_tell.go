@@ -16,8 +16,19 @@ import (
 // beside files that may be mailboxes, or indexes of them.
 func (r *zipReading) survey(ctx context.Context) error {
 	r.held, r.messages = map[string][]format.Beside{}, map[string]bool{}
-	r.maildirs, r.neighbours = map[string]bool{}, map[string]bool{}
+	r.maildirs, r.neighbours, r.again = map[string]bool{}, map[string]bool{}, map[int]bool{}
+	names, members := map[[8]byte]bool{}, 0 // by hash: a million long ones would cost memory
 	err := r.each(ctx, func(m format.Member) error {
+		members++
+		if m.Reason == "limit" {
+			return nil
+		}
+		sum := relais.DigestOf([]byte(m.Name))
+		if key := [8]byte(sum[:8]); !names[key] {
+			names[key] = true
+		} else {
+			r.again[members] = true
+		}
 		if dir := path.Dir(m.Name); path.Base(dir) == "cur" {
 			r.maildirs[path.Dir(dir)] = true
 		}

@@ -54,7 +54,7 @@ func TestZip(t *testing.T) {
 	a, s := newArchive(), open(t, name)
 	a.run(t, job(s))
 	want := []string{
-		"archive_path  escape", "captured  one.eml", "captured Maildir 1.host", "captured Maildir/Sent/Old 2.host",
+		"captured  escape", "captured  one.eml", "captured Maildir 1.host", "captured Maildir/Sent/Old 2.host",
 		"captured docs inner.zip", "captured docs offer.pdf", "captured old/all.mbox 000000000000", "captured old/all.mbox " + second(4),
 		"control_file Maildir dovecot-uidlist", "system_file docs Thumbs.db",
 	}
@@ -156,5 +156,66 @@ func TestDamagedZipIsOnRecord(t *testing.T) {
 	a = newArchive()
 	if _, err := NewCapture(a.deps(t)).Run(t.Context(), job(open(t, name)), nil); err == nil || a.count(ReasonFolder) != 1 {
 		t.Errorf("a cut archive: %v, %v", err, a.list())
+	}
+}
+
+// TestZipNames: no name is a reason to refuse, none leads anywhere, and two members of
+// one name are two.
+func TestZipNames(t *testing.T) {
+	long := strings.Repeat("n", 5000) + ".txt"
+	name := zipped(t,
+		"../../etc/passwd", "1", "/abs/x.txt", "2", `C:/x.txt`, "3", "a/../../../b.txt", "4", "..", "5", "", "6", ".", "7",
+		"Devis.txt", "8", "devis.txt", "9", "INBOX/1.eml", testkit.Message(1), "Inbox/1.eml", testkit.Message(2),
+		"same.txt", "10", "same.txt", "10", "same.txt", "11", `d/A\B finale.txt`, "12", "d/nul\x00\n\u202e.txt", "13", long, "14",
+		"box.mbox", mboxOf(3, 5), "box.mbox", mboxOf(3, 5), "d/./e//f.txt", "15", "CON", "16", "d/x.txt ", "17", "d/x.txt", "17",
+	)
+	a := newArchive()
+	sum := a.run(t, job(open(t, name)))
+	if sum.Refused != 0 || sum.Captured != 25 || a.count("captured") != 25 {
+		t.Errorf("%+v\n%s", sum.Counts, strings.Join(a.list(), "\n"))
+	}
+	for _, at := range [][2]string{
+		{"etc", "passwd"}, {"abs", "x.txt"}, {"C:", "x.txt"}, {"", "b.txt"}, {"", ".."}, {"", "."}, {"", "#6"}, {"", "Devis.txt"}, {"", "devis.txt"},
+		{"INBOX", "1.eml"}, {"Inbox", "1.eml"}, {"", "same.txt"}, {"", "same.txt#13"}, {"", "same.txt#14"}, {"d/A", "B finale.txt"}, {"d/e", "f.txt"},
+		{"box.mbox", "000000000000"}, {"box.mbox/#19", "000000000000"},
+	} {
+		a.item(t, at[0], at[1])
+	}
+}
+
+func TestZipOfWindows(t *testing.T) {
+	name := zipped(t, `Mail\INBOX\a.eml`, testkit.Message(1), `Mail\box\cur\1.host!2,S`, testkit.Message(2), `Docs\`, "", `Docs\Devis.txt`, "x")
+	a := newArchive()
+	a.run(t, job(open(t, name)))
+	want := []string{"captured Docs Devis.txt", "captured Mail/INBOX a.eml", "captured Mail/box 1.host"}
+	if diff := cmp.Diff(want, a.list()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestZipMailboxCutShort: what could not be read of a mailbox in an archive is a folder
+// not read, until it is.
+func TestZipMailboxCutShort(t *testing.T) {
+	name := zipped(t, "box.mbox", mboxOf(0, 5), "a.txt", "a")
+	whole, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := bytes.Clone(whole)
+	broken[len("PK\x03\x04")+26+len("box.mbox")+300] ^= 0xff
+	if err := os.WriteFile(name, broken, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a := newArchive()
+	a.run(t, job(open(t, name)))
+	if a.count(ReasonFolder)+a.count("archive_damaged") != 1 || a.count("captured") < 1 {
+		t.Fatalf("account:\n%s", strings.Join(a.list(), "\n"))
+	}
+	if err := os.WriteFile(name, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a.run(t, job(open(t, name)))
+	if a.count("archive_damaged") != 0 || a.count("captured") < 6 {
+		t.Errorf("mended:\n%s", strings.Join(a.list(), "\n"))
 	}
 }

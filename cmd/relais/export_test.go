@@ -1,12 +1,14 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -138,6 +140,42 @@ func checkManifest(t *testing.T, dir, prefix string, want, files []string) {
 	}
 	if extra := len(files) - len(got) - 2; extra != 0 && prefix == "" || prefix != "" && extra != 1 {
 		t.Errorf("files that nobody listed: %q", files)
+	}
+}
+
+// TestNamesLeadNowhere: whatever a member of an archive or an attachment calls itself, it
+// is delivered, and below the folder that was asked for.
+func TestNamesLeadNowhere(t *testing.T) {
+	in, want := t.TempDir(), []string(nil)
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for i, name := range []string{"../../evil.txt", "/etc/evil.txt", `..\..\evil.txt`, `C:\evil.txt`, "..", ".", "files", "a/..", "nul\x00.txt", "evil\n.txt", "CON", ".hidden"} {
+		text := fmt.Sprint("pompe ", i)
+		m, err := w.Create(name)
+		if err == nil {
+			_, err = io.WriteString(m, text)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, text)
+	}
+	mail := strings.Replace(eml("m1", "bob@acme.example", ann, "pompe", "Mon, 06 Jan 2025 09:00:00 +0000", "", "x"), "Subject:", "Content-Disposition: attachment; filename=\"../../../evil.txt\"\r\nSubject:", 1)
+	if err := errors.Join(w.Close(), os.WriteFile(filepath.Join(in, "z.zip"), b.Bytes(), 0o600), os.WriteFile(filepath.Join(in, "m.eml"), []byte(mail), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	p := newProgram(t)
+	p.must(ingestArgs(filepath.Join(in, "z.zip"), filepath.Join(in, "m.eml"))...)
+	around := t.TempDir()
+	out := filepath.Join(around, "a", "b", "out")
+	if err := os.MkdirAll(out, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	p.must("export", "--format", "eml", "--output", out, "pompe")
+	files := filesIn(t, out)
+	checkManifest(t, out, "", append(want, mail), files)
+	if all := filesIn(t, around); len(all) != len(files) {
+		t.Errorf("outside: %q", all)
 	}
 }
 

@@ -113,6 +113,9 @@ func place(r relais.Refusal) string {
 	if r.Record != nil {
 		return plain("record " + r.Record.Place())
 	}
+	if r.OfFolder() {
+		return plain(r.Source + " / " + r.Folder)
+	}
 	return plain(r.Source + " / " + r.Folder + " / " + r.Position)
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -153,19 +154,20 @@ func readZip(ctx context.Context, in Input, lim format.Limits) (Result, error) {
 	if err != nil {
 		return Result{Outcome: relais.ExtractionFailed, Warnings: []relais.Warning{{Code: "archive_damaged"}}}, nil
 	}
-	out, names := newTextBuf(lim.TextBytes), true // as long as nothing but names was read
+	out, unread := newTextBuf(lim.TextBytes), true // as long as nothing but names was read
 	if w.depth >= lim.ArchiveDepth {
 		warn.add("archive_depth", "")
 	} else {
-		for _, m := range a.members {
+		names := memberNames(a.members)
+		for i, m := range a.members {
 			if err := ctx.Err(); err != nil {
 				return res, err
 			}
-			if readMember(ctx, a, m, out, &warn, lim) {
-				names = false
+			if readMember(ctx, a, m, names[i], out, &warn) {
+				unread = false
 			}
 		}
-		warnOfNames(a.members, &warn)
+		warnOfNames(a.members, names, &warn)
 	}
 	if a.cut {
 		warn.add("archive_limit", "")
@@ -174,22 +176,44 @@ func readZip(ctx context.Context, in Input, lim format.Limits) (Result, error) {
 		warn.add("text_limit", "")
 	}
 	res.Text, res.Warnings = string(out.b), warn
-	if names && loses(warn) {
+	if unread && loses(warn) {
 		res.Outcome = relais.ExtractionFailed // though they can be searched for
 	}
 	return res, nil
 }
 
+// memberNames decodes the names of an archive's members, "/" between levels: a
+// backslash is one where Windows wrote it, or where no name has a slash.
+func memberNames(members []*zip.File) []string {
+	const unix, darwin = 3, 19 // upper byte of "version made by" (APPNOTE 4.4.2)
+	slashes := slices.ContainsFunc(members, func(m *zip.File) bool { return strings.Contains(m.Name, "/") })
+	names := make([]string, len(members))
+	for i, m := range members {
+		names[i] = format.ZipName(m.Name, m.Flags, m.Extra)
+		if host := m.CreatorVersion >> 8; !slashes || host != unix && host != darwin {
+			names[i] = strings.ReplaceAll(names[i], "\\", "/")
+		}
+	}
+	return names
+}
+
+// leadsOut tells whether the name of a member leads out of the place it would be
+// unpacked to, on some system.
+func leadsOut(name string) bool {
+	drive := len(name) > 1 && name[1] == ':'
+	return name == "" || strings.HasPrefix(name, "/") || drive || strings.Contains(name, "\x00") || strings.Contains("/"+name+"/", "/../")
+}
+
 // warnOfNames tells of members that must never be unpacked as they are: how many of
-// each kind.
-func warnOfNames(members []*zip.File, warn *warnings) {
+// each kind. All of them are read.
+func warnOfNames(members []*zip.File, names []string, warn *warnings) {
 	codes := [...]string{"archive_path", "archive_collision", "archive_link", "archive_setuid"}
 	var counts [len(codes)]int
 	taken := make(map[string]bool, len(members))
-	for _, m := range members {
-		name := strings.ToLower(m.Name)
+	for i, m := range members {
+		name := strings.ToLower(names[i])
 		switch mode := m.Mode(); {
-		case !format.SafePath(m.Name):
+		case leadsOut(name):
 			counts[0]++
 		case taken[name]:
 			counts[1]++
@@ -209,11 +233,11 @@ func warnOfNames(members []*zip.File, warn *warnings) {
 
 // readMember appends one member's name and text, and tells whether there was text. Names
 // that would leave a folder are no reason to lose text: nothing is ever written to a path.
-func readMember(ctx context.Context, a *archive, m *zip.File, out *textBuf, warn *warnings, lim format.Limits) bool {
-	if strings.HasSuffix(m.Name, "/") || out.full {
+func readMember(ctx context.Context, a *archive, m *zip.File, name string, out *textBuf, warn *warnings) bool {
+	if strings.HasSuffix(name, "/") || out.full {
 		return false
 	}
-	name := path.Base(strings.ReplaceAll(m.Name, "\\", "/"))
+	name = path.Base(name)
 	out.line()
 	out.writeString(name)
 	out.writeByte('\n')

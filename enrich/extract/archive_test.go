@@ -295,3 +295,27 @@ func readIn(t *testing.T, b []byte) Result {
 	}
 	return res
 }
+
+// TestArchiveNames: names of members are decoded as those of a captured archive are.
+func TestArchiveNames(t *testing.T) {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, h := range []*zip.FileHeader{
+		{Name: "R\x82sum\x82.txt", NonUTF8: true}, {Name: "Pi\x8ace \xb7 part.txt", NonUTF8: true}, {Name: `Docs\Offre.txt`},
+	} {
+		m, err := w.CreateHeader(h)
+		if err == nil {
+			_, err = io.WriteString(m, "alpha")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	res := readIn(t, b.Bytes())
+	if !strings.Contains(res.Text, "Résumé.txt") || !strings.Contains(res.Text, "Pièce À part.txt") || !strings.Contains(res.Text, "\nOffre.txt") || len(res.Warnings) != 0 {
+		t.Errorf("%+v", res)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"path"
 	"strings"
 )
 
@@ -63,7 +64,8 @@ func (w *walker) describe(e *entity, name string) MailPart {
 }
 
 // partName gives a part's decoded file name (RFC 2183, RFC 2231; or RFC 2047 and
-// raw 8-bit, which mailers use in their place), without any folder.
+// raw 8-bit, which mailers use in their place). Slashes in it are text: it names what
+// was sent, and nothing is ever written to it (RFC 2183, 2.3).
 func (w *walker) partName(e *entity) string {
 	p, ok := e.disposition.get("filename")
 	if !ok || strings.TrimSpace(p.value) == "" {
@@ -72,7 +74,8 @@ func (w *walker) partName(e *entity) string {
 	return w.fileName(p, e.params.token("charset"))
 }
 
-// fileName decodes a file name, and cuts folders and excess length from it.
+// fileName decodes a file name, and cuts from it what is too long, and the folders of a
+// whole path of Windows, which old programs sent for a name.
 func (w *walker) fileName(p param, charset string) string {
 	if p.value == "" {
 		return ""
@@ -87,8 +90,23 @@ func (w *walker) fileName(p param, charset string) string {
 		s = string(decodeText([]byte(s), "utf-8", charset, &w.warn))
 	}
 	s = cleanLine(decodeWords(s, charset, &w.warn))
-	if i := strings.LastIndexAny(s, `/\`); i >= 0 {
+	if i := strings.LastIndexByte(s, '\\'); isWindowsPath(s) && i < len(s)-1 {
 		s = s[i+1:]
 	}
-	return cutText(s, nameMost)
+	return cutName(s)
+}
+
+// isWindowsPath tells a path from the root of a drive or of a server.
+func isWindowsPath(s string) bool {
+	letter := len(s) > 2 && (s[0]|0x20 >= 'a' && s[0]|0x20 <= 'z')
+	return letter && strings.HasPrefix(s[1:], `:\`) || strings.HasPrefix(s, `\\`)
+}
+
+// cutName cuts what is too long before its extension: that tells what it is.
+func cutName(s string) string {
+	ext := path.Ext(s)
+	if len(s) <= nameMost || len(ext) > 16 {
+		return cutText(s, nameMost)
+	}
+	return cutText(s, int64(nameMost-len(ext))) + ext
 }

@@ -27,7 +27,7 @@ func FuzzReadMail(f *testing.F) {
 		for _, a := range m.Attachments {
 			total += a.Size
 			checkText(t, "name", a.Name)
-			if strings.ContainsAny(a.Name, "/\\\n") || len(a.Name) > nameMost {
+			if strings.Contains(a.Name, "\n") || len(a.Name) > nameMost {
 				t.Errorf("name %q", a.Name)
 			}
 			if _, body, err := OpenPart(bytes.NewReader(raw), lim, a.Path); err != nil {

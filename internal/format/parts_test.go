@@ -365,15 +365,3 @@ func TestRareParts(t *testing.T) {
 		}
 	}
 }
-
-// TestMemberNames reads names in the code page of DOS, where they are no UTF-8.
-func TestMemberNames(t *testing.T) {
-	for input, want := range map[string]string{"\x82t\x82.txt": "été.txt", "été.txt": "été.txt", "a": "a"} {
-		if got := memberName([]byte(input), false); got != want {
-			t.Errorf("%q: got %q, want %q", input, got, want)
-		}
-	}
-	if got := memberName([]byte("\x82"), true); got != "\ufffd" {
-		t.Errorf("declared UTF-8: got %q", got)
-	}
-}

@@ -38,13 +38,12 @@ func (a *Archive) Cut() bool { return a.warn.has(warnArchiveCut) }
 
 // Member is one member of an archive.
 type Member struct {
-	Name     string // path with "/", as the archive has it, decoded
+	Name     string // path with "/", as the archive has it, decoded: it may lead anywhere, or be another's too
 	Size     int64  // as declared, often false
 	Modified time.Time
 	// Reason is why the member cannot be read, a stable word, "" when it can:
-	// path (it leads outside, or is absolute), collision (another member has this
-	// name, but for case), link (it is a symbolic link or no regular file), setuid,
-	// locked (encrypted), method (an unknown compression), damaged, limit.
+	// link (it is a symbolic link or no regular file), locked (encrypted), method (an
+	// unknown compression), damaged, limit.
 	Reason string
 	// Body gives the bytes until the function that was given the member returns;
 	// nil when there is a reason. Its error is of relais.KindTooLarge at a limit,
@@ -73,7 +72,6 @@ func (a *Archive) Zip(r io.ReaderAt, size int64, yield func(Member) error) error
 	if err != nil {
 		return err
 	}
-	names := nameSet{}
 	for n := int64(0); ; n++ {
 		e, err := dir.next()
 		if errors.Is(err, io.EOF) {
@@ -90,7 +88,7 @@ func (a *Archive) Zip(r io.ReaderAt, size int64, yield func(Member) error) error
 		if a.entries++; a.entries > a.lim.ArchiveEntries {
 			a.warn.add(warnArchiveEntries, 1)
 		} else {
-			a.open(&m, r, dir, e, names)
+			a.open(&m, r, dir, e)
 		}
 		if err := yield(m); err != nil {
 			return err
@@ -99,8 +97,8 @@ func (a *Archive) Zip(r io.ReaderAt, size int64, yield func(Member) error) error
 }
 
 // open judges an entry and opens it.
-func (a *Archive) open(m *Member, r io.ReaderAt, dir *zipDirectory, e zipEntry, names nameSet) {
-	m.Reason = e.reason(names)
+func (a *Archive) open(m *Member, r io.ReaderAt, dir *zipDirectory, e zipEntry) {
+	m.Reason = e.reason()
 	if m.Reason == "" && (a.out >= a.lim.ArchiveBytes) {
 		a.warn.add(warnArchiveSize, 1)
 		m.Reason = "limit"

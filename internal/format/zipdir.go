@@ -3,15 +3,10 @@ package format
 import (
 	"bufio"
 	"bytes"
-	"crypto/sha256"
 	"encoding/binary"
 	"io"
-	"path"
 	"strings"
 	"time"
-	"unicode/utf8"
-
-	"golang.org/x/text/encoding/charmap"
 
 	"github.com/relais-archive/relais/internal/relais"
 )
@@ -27,6 +22,8 @@ const (
 	methodStore   = 0
 	methodDeflate = 8
 
+	zipUnix, zipDarwin = 3, 19 // "version made by"
+
 	endSize  = 22
 	endScan  = endSize + 1<<16 // the end record and the longest comment
 	nameLong = 4 << 10         // bytes of a member's name that are kept
@@ -37,15 +34,24 @@ var errZip = relais.Errorf(relais.KindRefused, "read zip archive", "its director
 // zipDirectory reads the central directory entry by entry, so that one of millions
 // costs no memory. The standard library reads it whole, and hands out any name.
 type zipDirectory struct {
-	r     *bufio.Reader
-	size  int64 // of the archive
-	base  int64 // of what stands before it, such as a self-extractor
-	total int64 // entries, as declared
+	in      *io.SectionReader
+	r       *bufio.Reader // over in
+	size    int64         // of the archive
+	base    int64         // of what stands before it, such as a self-extractor
+	total   int64         // entries, as declared
+	slashes *bool         // whether any name has one; nil: not looked yet
+}
+
+// again is the same directory, from its start.
+func (d *zipDirectory) again() *zipDirectory {
+	in := io.NewSectionReader(d.in, 0, d.in.Size())
+	return &zipDirectory{in: in, r: bufio.NewReader(in), size: d.size, base: d.base, total: d.total}
 }
 
 // zipEntry is one entry of the directory.
 type zipEntry struct {
 	name     string
+	unix     bool // made on unix or macOS
 	flags    uint16
 	method   uint16
 	mode     uint32 // of unix, 0 when none
@@ -78,9 +84,9 @@ func findDirectory(r io.ReaderAt, size int64) (*zipDirectory, error) {
 		return nil, errZip
 	}
 	start := at - int64(length)
+	in := io.NewSectionReader(r, start, int64(length))
 	return &zipDirectory{
-		r:    bufio.NewReader(io.NewSectionReader(r, start, int64(length))),
-		size: size, base: start - int64(offset), total: int64(min(count, 1<<40)),
+		in: in, r: bufio.NewReader(in), size: size, base: start - int64(offset), total: int64(min(count, 1<<40)),
 	}, nil
 }
 
@@ -103,9 +109,18 @@ func readEnd64(r io.ReaderAt, at int64) (count, length, offset uint64, where int
 	return u(end[32:]), u(end[40:]), u(end[48:]), int64(pos), true
 }
 
-// next reads one entry; io.EOF at the end, also where the directory turns into
-// something else.
+// next reads one entry, with "/" between the levels of its name; io.EOF at the end, also
+// where the directory turns into something else.
 func (d *zipDirectory) next() (zipEntry, error) {
+	e, err := d.read()
+	if err == nil {
+		d.paths(&e)
+	}
+	return e, err
+}
+
+// read reads one entry as it stands.
+func (d *zipDirectory) read() (zipEntry, error) {
 	var h [46]byte
 	if _, err := io.ReadFull(d.r, h[:]); err != nil {
 		return zipEntry{}, io.EOF
@@ -119,7 +134,7 @@ func (d *zipDirectory) next() (zipEntry, error) {
 		crc: le.Uint32(h[16:]), stored: uint64(le.Uint32(h[20:])), size: uint64(le.Uint32(h[24:])),
 		offset: uint64(le.Uint32(h[42:])),
 	}
-	if h[5] == 3 || h[5] == 19 { // made on unix or macOS
+	if e.unix = h[5] == zipUnix || h[5] == zipDarwin; e.unix {
 		e.mode = le.Uint32(h[38:]) >> 16
 	}
 	name, extra, comment := int(le.Uint16(h[28:])), int(le.Uint16(h[30:])), int(le.Uint16(h[32:]))
@@ -127,7 +142,7 @@ func (d *zipDirectory) next() (zipEntry, error) {
 	if _, err := io.ReadFull(d.r, room); err != nil {
 		return zipEntry{}, io.EOF
 	}
-	e.name = memberName(room[:min(name, nameLong)], e.flags&0x800 != 0)
+	e.name = cutText(ZipName(string(room[:name]), e.flags, room[name:]), nameLong)
 	e.zip64(room[name:])
 	_, err := d.r.Discard(comment)
 	if err != nil {
@@ -158,63 +173,20 @@ func (e *zipEntry) zip64(extra []byte) {
 	}
 }
 
-// memberName decodes a name: UTF-8 when it is, else code page 437 as APPNOTE,
-// appendix D, has it.
-func memberName(b []byte, declared bool) string {
-	if !declared && !utf8.Valid(b) {
-		if out, err := charmap.CodePage437.NewDecoder().Bytes(b); err == nil {
-			b = out
-		}
-	}
-	return strings.ToValidUTF8(string(b), "\ufffd")
-}
-
 func (e *zipEntry) directory() bool { return strings.HasSuffix(e.name, "/") }
 
-// reason says why an entry is not to be opened, "" when it is.
-func (e *zipEntry) reason(names nameSet) string {
-	taken := names.take(e.name)
+// reason says why an entry is not to be opened, "" when it is. Its name is no reason:
+// nothing is ever written to a path.
+func (e *zipEntry) reason() string {
 	switch {
-	case !SafePath(e.name):
-		return "path"
-	case taken:
-		return "collision"
 	case e.mode&0o170000 != 0 && e.mode&0o170000 != 0o100000:
 		return "link"
-	case e.mode&0o6000 != 0:
-		return "setuid"
 	case e.flags&1 != 0:
 		return "locked"
 	case e.method != methodStore && e.method != methodDeflate:
 		return "method"
 	}
 	return ""
-}
-
-// nameSet holds the names of members, whatever their case, by a hash: a million long
-// ones would cost memory.
-type nameSet map[[8]byte]struct{}
-
-// take adds a name, and tells whether it was there.
-func (s nameSet) take(name string) bool {
-	sum := sha256.Sum256([]byte(strings.ToLower(name)))
-	key := [8]byte(sum[:8])
-	_, taken := s[key]
-	s[key] = struct{}{}
-	return taken
-}
-
-// SafePath tells whether the name of an archive's member stays below the place it is
-// unpacked to, on every system.
-func SafePath(name string) bool {
-	if name == "" || strings.HasPrefix(name, "/") || strings.ContainsAny(name, "\\\x00") || len(name) >= nameLong {
-		return false
-	}
-	if len(name) > 1 && name[1] == ':' {
-		return false
-	}
-	clean := path.Clean(name)
-	return clean != ".." && !strings.HasPrefix(clean, "../") && clean != "." && !strings.Contains("/"+name+"/", "/../")
 }
 
 // dosTime reads an MS-DOS date and time, which have no zone: taken as UTC.
