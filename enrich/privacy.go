@@ -36,6 +36,7 @@ const (
 	signalMarkFile        = "file_name"
 	signalMarkAttachment  = "attachment"
 	signalMarkAddress     = "address"
+	signalMarkPerson      = "correspondent" // whom the company named
 	signalMarkInner       = "attached_message"
 	signalMarkForwarded   = "forwarded_message"
 	signalMarkAppointment = "appointment"
@@ -207,7 +208,7 @@ func withoutComments(s string) string {
 // and whom the company named.
 func (p *privacyFinder) address(address string) {
 	if class, known := p.lex.personOf(address); known {
-		p.take(mark{class: class, word: address}, signalMarkAddress)
+		p.take(mark{class: class, word: address}, signalMarkPerson)
 	}
 	local, host, _ := strings.Cut(address, "@")
 	if w := cmp.Or(partOf(local, p.lex.addresses.local), partOf(host, p.lex.addresses.host)); w != "" {

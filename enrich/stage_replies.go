@@ -95,17 +95,7 @@ func (s *Stage) addReplies(ctx context.Context, c relais.CaseID, m *state.Mergin
 		}
 	}
 	for some := range slices.Chunk(ids, mergeItems) {
-		whole, err := m.Documents(ctx, some)
-		if err != nil {
-			return err
-		}
-		var rows []state.Document
-		for _, id := range some {
-			if row := whole[id]; row.Facts != nil {
-				rows = append(rows, row)
-			}
-		}
-		found, err := s.unsealFacts(ctx, c, rows)
+		rows, found, err := s.wholeRows(ctx, c, m, some)
 		if err != nil {
 			return err
 		}
@@ -119,6 +109,22 @@ func (s *Stage) addReplies(ctx context.Context, c relais.CaseID, m *state.Mergin
 		}
 	}
 	return nil
+}
+
+// wholeRows gives those of some documents that have facts, with them.
+func (s *Stage) wholeRows(ctx context.Context, c relais.CaseID, m *state.Merging, ids []relais.DocumentID) ([]state.Document, map[relais.DocumentID]*facts, error) {
+	whole, err := m.Documents(ctx, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	var rows []state.Document
+	for _, id := range ids {
+		if row := whole[id]; row.Facts != nil {
+			rows = append(rows, row)
+		}
+	}
+	found, err := s.unsealFacts(ctx, c, rows)
+	return rows, found, err
 }
 
 // namedKeys gives the keys of the messages that a document names.
