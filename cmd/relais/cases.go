@@ -130,7 +130,7 @@ func (a *app) showCase(k relais.Case) error {
 	if a.json {
 		return a.printJSON(k)
 	}
-	fmt.Fprintf(a.sys.out, "%s  (%s, opened %s)\n", plain(k.Name), k.ID, k.Created.Format("2006-01-02"))
+	fmt.Fprintf(a.sys.out, "%s  (%s, opened %s)\n", plain(k.Name), k.ID, a.day(k.Created))
 	for _, o := range k.Owners {
 		fmt.Fprintf(a.sys.out, "    owner %s %v\n", plain(o.Address), o.Aliases)
 	}

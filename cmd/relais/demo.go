@@ -78,6 +78,7 @@ func (a *app) withQuietly(ctx context.Context, fn func(*session) error) error {
 	if err != nil {
 		return err
 	}
+	a.in(s)
 	return errors.Join(fn(s), s.Close())
 }
 
@@ -161,7 +162,7 @@ func (a *app) demoScreen(ctx context.Context, s *session, truth demo.Truth, took
 		}
 		fmt.Fprintf(w, "\n%s: %d found by\n  %s search %s\n", f.Name, page.Total, a.demoCommand(), shellQuoted(f.Query))
 		for _, h := range page.Hits {
-			fmt.Fprintf(w, "  %s  %s %s\n", day(h.Date, s.zone()), title(h), hitFrom(h))
+			fmt.Fprintf(w, "  %s  %s %s\n", a.day(h.Date), title(h), hitFrom(h))
 			fmt.Fprintf(w, "    %s\n", a.marked(h.Snippet))
 		}
 	}

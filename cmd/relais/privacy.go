@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -83,20 +82,13 @@ func (a *app) showDoubtful(list relais.DoubtfulList) error {
 	}
 	fmt.Fprintln(w, "\nID\tDATE\tSIZE\tMARKS")
 	for _, d := range list.Documents {
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", d.ID, dayOrNone(d.Date), d.Size, marksOf(d.Marks))
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", d.ID, a.day(d.Date), d.Size, marksOf(d.Marks))
 	}
 	err := w.Flush()
 	if list.Next != "" {
 		fmt.Fprintf(a.sys.out, "\nMore: --cursor %s\n", list.Next)
 	}
 	return err
-}
-
-func dayOrNone(t time.Time) string {
-	if t.IsZero() {
-		return "undated"
-	}
-	return t.Format(time.DateOnly)
 }
 
 // folderOf names a mark's folder, unless its name is the mark.
@@ -130,19 +122,19 @@ func (a *app) showDecisions(list []relais.Decision) error {
 		if d.About == relais.AboutDocument {
 			what = "document " + string(d.Document)
 		}
-		fmt.Fprintf(a.sys.out, "%s  %s: %s, %s\n", d.ID, what, d.Verdict, actOf(d.Act))
+		fmt.Fprintf(a.sys.out, "%s  %s: %s, %s\n", d.ID, what, d.Verdict, a.actOf(d.Act))
 		if d.Undone != nil {
-			fmt.Fprintf(a.sys.out, "    undone %s\n", actOf(*d.Undone))
+			fmt.Fprintf(a.sys.out, "    undone %s\n", a.actOf(*d.Undone))
 		}
 	}
 	return nil
 }
 
 // actOf says when somebody did something, who and why.
-func actOf(a relais.Act) string {
-	said := a.At.Format(time.DateOnly) + " by " + plain(a.Actor)
-	if a.Reason != "" {
-		said += ": " + plain(a.Reason)
+func (a *app) actOf(act relais.Act) string {
+	said := a.day(act.At) + " by " + plain(act.Actor)
+	if act.Reason != "" {
+		said += ": " + plain(act.Reason)
 	}
 	return said
 }
@@ -179,14 +171,14 @@ func (a *app) showDisclosed(told relais.Disclosed) error {
 	if told.From != nil {
 		from = told.From.String()
 	}
-	fmt.Fprintf(a.sys.out, "%s  %s\n", told.ID, dayOrNone(told.Date))
+	fmt.Fprintf(a.sys.out, "%s  %s\n", told.ID, a.day(told.Date))
 	for _, line := range [][2]string{{"subject", told.Subject}, {"name", told.Name}, {"from", from}, {"folders", strings.Join(told.Folders, ", ")}, {"marks", marksOf(told.Marks)}} {
 		if line[1] != "" {
 			fmt.Fprintf(a.sys.out, "    %-8s %s\n", line[0], plain(line[1]))
 		}
 	}
 	for _, t := range told.Told {
-		fmt.Fprintf(a.sys.out, "    told before, %s\n", actOf(t))
+		fmt.Fprintf(a.sys.out, "    told before, %s\n", a.actOf(t))
 	}
 	return nil
 }

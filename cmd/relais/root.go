@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"runtime/pprof"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -28,7 +29,8 @@ type system struct {
 type app struct {
 	sys  system
 	cfg  config
-	json bool // the verb prints JSON, errors too
+	json bool           // the verb prints JSON, errors too
+	zone *time.Location // in which times are printed
 }
 
 // run executes one command line and gives its exit code.

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -54,7 +53,7 @@ zone, which was set when it was made.`,
 				if a.json {
 					return a.printJSON(page)
 				}
-				a.printPage(page, s.zone())
+				a.printPage(page)
 				return nil
 			})
 		},
@@ -68,10 +67,10 @@ zone, which was set when it was made.`,
 	return cmd
 }
 
-func (a *app) printPage(p relais.Page, zone *time.Location) {
+func (a *app) printPage(p relais.Page) {
 	w := a.sys.out
 	for _, h := range p.Hits {
-		fmt.Fprintf(w, "%s  %s  %s\n", day(h.Date, zone), title(h), hitFrom(h))
+		fmt.Fprintf(w, "%s  %s  %s\n", a.day(h.Date), title(h), hitFrom(h))
 		if tags := tagLine(h.Clients, h.Topics); tags != "" {
 			fmt.Fprintln(w, "    "+tags)
 		}

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -44,7 +43,7 @@ evidence, and text. --raw gives the bytes as they were captured.`,
 					_, err = io.WriteString(a.sys.out, d.Text+"\n")
 					return err
 				}
-				a.printDocument(d, s.zone())
+				a.printDocument(d)
 				return nil
 			})
 		},
@@ -57,7 +56,7 @@ evidence, and text. --raw gives the bytes as they were captured.`,
 	return cmd
 }
 
-func (a *app) printDocument(d relais.Document, zone *time.Location) {
+func (a *app) printDocument(d relais.Document) {
 	w := a.sys.out
 	line := func(name, value string) {
 		if value != "" {
@@ -72,7 +71,7 @@ func (a *app) printDocument(d relais.Document, zone *time.Location) {
 	line("To", addresses(d.To))
 	line("Cc", addresses(d.Cc))
 	if !d.Date.IsZero() {
-		line("Date", moment(d.Date, zone)+" ("+d.DateSource+")")
+		line("Date", a.moment(d.Date)+" ("+d.DateSource+")")
 	}
 	line("Kind", string(d.Kind)+" "+d.MediaType)
 	line("Case", d.Case)

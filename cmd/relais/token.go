@@ -81,13 +81,10 @@ func (a *app) showTokens(list []relais.TokenView, all bool) error {
 		if !t.Live {
 			until = "ended"
 		}
-		fmt.Fprintf(w, "%s\t%s\tmade %s\t%s %s\n", t.ID, plain(t.Name), clock(t.Created), until, clock(t.Expires))
+		fmt.Fprintf(w, "%s\t%s\tmade %s\t%s %s\n", t.ID, plain(t.Name), a.moment(t.Created), until, a.moment(t.Expires))
 	}
 	return w.Flush()
 }
-
-// clock gives a moment of the machine's time zone, to the minute.
-func clock(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }
 
 func (a *app) tokenRevokeCmd() *cobra.Command {
 	cmd := &cobra.Command{

@@ -20,6 +20,7 @@ func (a *app) with(ctx context.Context, create bool, fn func(*session) error) er
 	if err != nil {
 		return err
 	}
+	a.in(s)
 	if s.archive != nil && s.archive.notice != "" && !a.cfg.quiet {
 		fmt.Fprintln(a.sys.err, s.archive.notice)
 	}

@@ -5,27 +5,25 @@ import (
 	_ "time/tzdata" // zones are those of this program where the machine has none
 )
 
-// zone is the time zone in which a verb prints times: the archive's, which its process
-// knows, or says in its directory.
-func (s *session) zone() *time.Location {
+// in has times printed in the time zone of the archive that a session reaches: its
+// process knows it, and its directory says it.
+func (a *app) in(s *session) {
+	a.zone = s.location
 	if s.archive != nil {
-		return s.archive.location
+		a.zone = s.archive.location
 	}
-	return s.location
 }
 
-// day prints a date's day in a zone, as wide where there is none.
-func day(t time.Time, zone *time.Location) string {
+// day prints a date's day, as wide where there is none.
+func (a *app) day(t time.Time) string {
 	if t.IsZero() {
 		return "undated   "
 	}
-	return t.In(zone).Format(time.DateOnly)
+	return t.In(a.zone).Format(time.DateOnly)
 }
 
-// moment prints a time to the minute in a zone, which it names.
-func moment(t time.Time, zone *time.Location) string {
-	return t.In(zone).Format("2006-01-02 15:04 MST")
-}
+// moment prints a time to the minute, and names its zone.
+func (a *app) moment(t time.Time) string { return t.In(a.zone).Format("2006-01-02 15:04 MST") }
 
 // localZone gives the zone of a new archive: the machine's, under a name that other
 // machines know, so that an archive never changes its days when it is opened elsewhere.
