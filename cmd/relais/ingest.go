@@ -32,7 +32,8 @@ func (a *app) ingestCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "ingest --case NAME --owner ADDRESS[,ALIAS…] SOURCE…", Short: "Capture mailboxes and files", Args: cobra.MinimumNArgs(1),
 		Long: `Captures each SOURCE into a case, makes it durable, and waits until it can be found.
-A SOURCE is a path (maildir, mbox, eml, zip, any file or folder: told by content) or
+A SOURCE is a path (maildir, mbox, eml, zip, a profile of Thunderbird or Apple Mail, mail
+that is compressed, any file or folder: told by content) or
 imap[s]://host[:port][/folder] with --user; the password comes from --password-file,
 from RELAIS_IMAP_PASSWORD or is asked for. Where a provider wants OAuth (XOAUTH2,
 OAUTHBEARER), a token comes from --token-file, from what --token-command prints, or
