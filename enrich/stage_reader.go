@@ -165,6 +165,13 @@ type extracted struct {
 	extract.Dates
 }
 
+// NotWhole tells of what is remembered of a file, as state keeps it, whether the file was
+// not read whole: who forgets it has the file read again.
+func NotWhole(body string) bool {
+	var e extracted
+	return json.Unmarshal([]byte(body), &e) != nil || e.Outcome != relais.ExtractionComplete
+}
+
 // ExtractionVersion names the extractors as a whole: what was read under another
 // version is read again.
 const ExtractionVersion = "3"

@@ -1,13 +1,20 @@
 package enrich_test
 
 import (
+	"context"
 	"encoding/base64"
+	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/relais-archive/relais/enrich"
+	"github.com/relais-archive/relais/enrich/extract"
+	"github.com/relais-archive/relais/internal/format"
 	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/stream"
 )
 
 // part is a part of a message of the test, its bytes in base64.
@@ -74,4 +81,47 @@ func TestUnread(t *testing.T) {
 	if err != nil || balance.UnreadCounts != (relais.UnreadCounts{Unreadable: int64(len(want) - 1), Partial: 1}) {
 		t.Errorf("the balance counts %+v, %v", balance.UnreadCounts, err)
 	}
+}
+
+// poorly reads nothing, as a program did that had no reader yet.
+type poorly struct{ extract.Extractor }
+
+func (poorly) Extract(context.Context, extract.Input) (extract.Result, error) {
+	return extract.Result{MediaType: "text/plain", Outcome: relais.ExtractionFailed, Warnings: []relais.Warning{{Code: "unsupported_format"}}}, nil
+}
+
+// TestReadAgain: what could not be read is read once a reader has come and what was
+// remembered is forgotten, and not before.
+func TestReadAgain(t *testing.T) {
+	b := newBench(t)
+	message := b.capture(mail{"INBOX", "1", message("m1@acme.example", "bob@acme.example", owner, "Pièce", "Mon, 2 Mar 2026 09:00:00 +0000",
+		"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n",
+		"--b\r\n\r\nVoici.\r\n"+part("text/plain", "Content-Disposition: attachment; filename=clair.txt\r\n", "des mots")+"--b--")})
+	read := func(e extract.Extractor, unreadable int64) {
+		t.Helper()
+		s, err := enrich.NewStage(t.Context(), enrich.Deps{Log: b, Blobs: b.blobs, State: b.db, Extractor: e, Limits: format.DefaultLimits(),
+			Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Workers: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Handle(t.Context(), []stream.Message{message}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Idle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if b, err := b.db.Balance(t.Context(), b.c); err != nil || b.Unreadable != unreadable || b.Seen != 1 {
+			t.Errorf("%+v, %v; want %d unreadable", b, err, unreadable)
+		}
+		if _, err := b.db.NextGeneration(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	well := extract.NewInProcess(format.DefaultLimits())
+	read(poorly{}, 1)
+	read(well, 1) // what is remembered is believed
+	if err := b.db.ForgetExtractions(t.Context(), enrich.ExtractionVersion, enrich.NotWhole); err != nil {
+		t.Fatal(err)
+	}
+	read(well, 0)
 }

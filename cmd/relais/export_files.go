@@ -28,8 +28,9 @@ type handOut struct {
 	list    *manifest // nil where there is no folder
 	last    *handed   // not known to be whole before the next part has come
 	tell    func(relais.Exported, string)
-	beside  int // files that are no messages
-	code    int // to exit with
+	beside  int              // files that are no messages
+	taken   map[[8]byte]bool // their names, hashed: of two documents of the same bytes each has its own file
+	code    int              // to exit with
 }
 
 // handed is a document as far as it was written.
@@ -44,7 +45,7 @@ func openFolder(output string) (h *handOut, err error) {
 	if err := os.MkdirAll(output, 0o700); err != nil {
 		return nil, relais.E(relais.KindInvalid, "make folder", err)
 	}
-	h = &handOut{files: "files"}
+	h = &handOut{files: "files", taken: map[[8]byte]bool{}}
 	if h.root, err = os.OpenRoot(output); err != nil {
 		return nil, relais.E(relais.KindInvalid, "open folder", err)
 	}
@@ -56,7 +57,7 @@ func openFolder(output string) (h *handOut, err error) {
 
 // openMailbox makes a mailbox, which gets its name at the end, and its lists beside it.
 func openMailbox(output string) (h *handOut, err error) {
-	h = &handOut{name: filepath.Base(output), files: filepath.Base(output) + ".files"}
+	h = &handOut{name: filepath.Base(output), files: filepath.Base(output) + ".files", taken: map[[8]byte]bool{}}
 	if h.root, err = os.OpenRoot(filepath.Dir(output)); err != nil {
 		return nil, relais.E(relais.KindInvalid, "write file", err)
 	}
@@ -162,7 +163,9 @@ func (h *handOut) place(d *handed) (string, error) {
 	ext := path.Ext(name)
 	for _, n := range []string{name, strings.TrimSuffix(name, ext) + "-" + id[:min(8, len(id))] + ext, id + ext} {
 		to := path.Join(h.files, n)
-		if h.free(to, d.SHA256) {
+		key := relais.DigestOf([]byte(strings.ToLower(to)))
+		if name := [8]byte(key[:8]); !h.taken[name] && h.free(to, d.SHA256) {
+			h.taken[name] = true
 			if h.mailbox != nil && h.beside <= toldBeside {
 				h.tell(d.Exported, to)
 			}

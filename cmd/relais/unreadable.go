@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/url"
 
@@ -110,7 +109,7 @@ func (o *operator) RetryUnread(ctx context.Context, emit func(relais.Event)) err
 		emit(relais.Event{Type: "note", Detail: "Everything was read."})
 		return nil
 	}
-	if err := o.ar.state.ForgetExtractions(ctx, enrich.ExtractionVersion, notWhole); err != nil {
+	if err := o.ar.state.ForgetExtractions(ctx, enrich.ExtractionVersion, enrich.NotWhole); err != nil {
 		return err
 	}
 	if _, err := o.ar.state.NextGeneration(ctx); err != nil {
@@ -126,12 +125,4 @@ func (o *operator) RetryUnread(ctx context.Context, emit func(relais.Event)) err
 			some(before.Unreadable, "document", "documents"), after.Unreadable, before.Partial, after.Partial)})
 	}
 	return err
-}
-
-// notWhole tells what the readers remember of a file that was not read whole.
-func notWhole(body string) bool {
-	var e struct {
-		Outcome relais.Extraction `json:"outcome"`
-	}
-	return json.Unmarshal([]byte(body), &e) != nil || e.Outcome != relais.ExtractionComplete
 }
