@@ -116,6 +116,8 @@ func TestPrivacyOfParts(t *testing.T) {
 		"forwarded in the text":      {"doubtful", "Subject: Tr: x\n\nvoir\n\n---------- Forwarded message ---------\nFrom: Luc <luc@client.example>\nDate: Mon, 3 Mar 2025\nSubject: PERSONNEL - resultats\nTo: a@b.example\n\nsecret"},
 		"quoted in the text":         {"doubtful", "Subject: RE: x\n\nok\n\n> De : Luc\n> Envoyé : lundi\n> À : Paul\n> Objet : RE: [EXT] Perso : dentiste\n>\n> secret"},
 		"forwarded, unmarked":        {"none", "Subject: Tr: x\n\n-----Message d'origine-----\nDe : Luc\nObjet : Réunion du personnel\n\ntexte"},
+		"forwarded by Thunderbird":   {"doubtful", "Subject: Tr: z\n\n-------- Message transféré --------\nSujet : \tPerso - resultats\nDate : \tMon, 3 Mar 2025\nDe : \tLuc\n\nsecret"},
+		"said far from a header":     {"none", "Subject: z\n\nObjet : Perso - un titre\n" + strings.Repeat("\nligne", 8) + "\nDate : lundi\n"},
 		"said in the text":           {"none", "Subject: x\n\nVoici la liste des titres.\n\nObjet : Perso - un titre\n"},
 	} {
 		if got := privacyOfRaw(t, c.raw); string(got.Class) != c.class {
