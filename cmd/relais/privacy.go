@@ -93,8 +93,11 @@ func (a *app) showDoubtful(list relais.DoubtfulList) error {
 
 // folderOf names a mark's folder, unless its name is the mark.
 func folderOf(m relais.PrivacyMark) string {
-	if m.Place == "folder" {
+	switch {
+	case m.Place == "folder":
 		return "(its name is the mark)"
+	case m.Folder == "":
+		return "(the top of its source)"
 	}
 	return plain(m.Folder)
 }
