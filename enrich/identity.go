@@ -27,7 +27,9 @@ func Identity(m *format.Mail) relais.ContentID {
 	}
 	id.Body = norm.NFC.String(id.Body)
 	for _, a := range m.Attachments {
-		id.Attachments = append(id.Attachments, a.SHA256)
+		if a.Within == "" {
+			id.Attachments = append(id.Attachments, a.SHA256)
+		}
 	}
 	return id.Content()
 }

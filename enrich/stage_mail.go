@@ -175,9 +175,9 @@ func captureWarnings(it relais.Item) []relais.Warning {
 // is the order of the attachments' ids.
 func (r *reader) readAttachments(ctx context.Context, c relais.CaseID, it relais.Item, m *format.Mail, s *spool, got *reading) error {
 	order, inline := attachmentOrder(m.Attachments), inlineParts(m)
-	for rank, i := range order {
-		a := m.Attachments[i]
-		id := relais.NewAttachmentID(got.document, rank, "")
+	ids := attachmentIDs(got.document, m.Attachments, order)
+	for _, i := range order {
+		a, id := m.Attachments[i], ids[i]
 		doc := relais.Document{
 			ID: id, Kind: relais.KindAttachment, Parent: got.document, Name: a.Name, MediaType: a.MediaType,
 			Size: a.Size, SHA256: a.SHA256, Subject: got.facts.Document.Subject, From: got.facts.Document.From,
@@ -185,7 +185,7 @@ func (r *reader) readAttachments(ctx context.Context, c relais.CaseID, it relais
 			Extraction: relais.ExtractionNone,
 		}
 		af := attachmentFacts{Member: a.Path}
-		if !it.NamesOnly {
+		if !it.NamesOnly && !opened(m.Attachments, a) {
 			e, err := r.extract(ctx, c, a.SHA256, extract.Input{
 				Name: a.Name, MediaType: a.MediaType, Charset: a.Charset, Size: a.Size, Body: s.parts[i],
 			}, got)
@@ -225,6 +225,30 @@ func (r *reader) namedIn(ctx context.Context, c relais.CaseID, it relais.Item, m
 	var found Findings
 	r.clients.Enrich(&in, &found)
 	return found.Clients, nil
+}
+
+// attachmentIDs gives the ids of attachments: those within another bear its rank, and
+// their path in it.
+func attachmentIDs(message relais.DocumentID, list []format.MailPart, order []int) []relais.DocumentID {
+	ids, ranks := make([]relais.DocumentID, len(list)), map[string]int{}
+	for _, i := range order {
+		if a := list[i]; a.Within == "" {
+			ids[i] = relais.NewAttachmentID(message, len(ranks), "")
+			ranks[a.Path] = len(ranks)
+		}
+	}
+	for i, a := range list {
+		if a.Within != "" {
+			ids[i] = relais.NewAttachmentID(message, ranks[a.Within], strings.TrimPrefix(a.Path, a.Within))
+		}
+	}
+	return ids
+}
+
+// opened tells an attachment whose files are listed by themselves: it says nothing
+// that they and the message do not.
+func opened(list []format.MailPart, a format.MailPart) bool {
+	return slices.ContainsFunc(list, func(b format.MailPart) bool { return b.Within == a.Path })
 }
 
 // attachmentOrder sorts attachments by digest, then by place in the message: copies

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/relais-archive/relais/internal/format"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
@@ -34,5 +35,42 @@ func TestArrival(t *testing.T) {
 	}
 	if got, source := arrival(relais.Item{ReceivedFrom: relais.ReceivedSeparator}); !got.IsZero() || source != "" {
 		t.Errorf("a separator without date: %v from %q", got, source)
+	}
+}
+
+// TestAttachmentIDs gives what is within another attachment its rank and a path of its
+// own, so that a message's identity and its files' ids are what they were.
+func TestAttachmentIDs(t *testing.T) {
+	part := func(path, within string, digest byte) format.MailPart {
+		return format.MailPart{Path: path, Within: within, SHA256: relais.Digest{digest}}
+	}
+	list := []format.MailPart{part("2", "", 9), part("2.t1", "2", 1), part("2.t2", "2", 5), part("3", "", 3)}
+	ids := attachmentIDs("m", list, attachmentOrder(list))
+	want := []relais.DocumentID{relais.NewAttachmentID("m", 1, ""), relais.NewAttachmentID("m", 1, ".t1"),
+		relais.NewAttachmentID("m", 1, ".t2"), relais.NewAttachmentID("m", 0, "")}
+	for i := range list {
+		if ids[i] != want[i] {
+			t.Errorf("%s: %s, want %s", list[i].Path, ids[i], want[i])
+		}
+	}
+	if !opened(list, list[0]) || opened(list, list[1]) || opened(list, list[3]) {
+		t.Error("which of them is opened")
+	}
+	alone := &format.Mail{Attachments: []format.MailPart{list[0], list[3]}}
+	if Identity(&format.Mail{Attachments: list}) != Identity(alone) {
+		t.Error("what is within an attachment changes the message")
+	}
+}
+
+// TestDescribeLocked counts a message that needs a key as unread, and one of which a
+// part does as partly read.
+func TestDescribeLocked(t *testing.T) {
+	r := &reader{}
+	for text, want := range map[string]relais.Extraction{"": relais.ExtractionFailed, "voir la suite": relais.ExtractionPartial} {
+		doc := relais.Document{Warnings: []relais.Warning{{Code: codeLocked, Detail: "smime"}}}
+		r.describe(&doc, Input{Text: text, Mail: &format.Mail{Encrypted: "smime"}}, Findings{})
+		if doc.Extraction != want {
+			t.Errorf("%q: %s, want %s", text, doc.Extraction, want)
+		}
 	}
 }

@@ -21,11 +21,10 @@ const compareMost = 1 << 20
 // follow, so that none is lost. HTML beside plain text follows whole. fromHTML tells
 // that the text begins with what was HTML.
 func BodyText(m *format.Mail, lim format.Limits) (text string, fromHTML bool, warn []relais.Warning) {
-	if m.HTML == "" {
-		return m.Text, false, nil
-	}
-	html, warn := HTMLText(m.HTML, lim)
+	html, warn := richText(m, lim)
 	switch {
+	case html == "":
+		return m.Text, false, warn
 	case strings.TrimSpace(m.Text) == "":
 		return html, true, warn
 	case m.HTMLBeside || len(html)+len(m.Text) > compareMost:
@@ -38,6 +37,17 @@ func BodyText(m *format.Mail, lim format.Limits) (text string, fromHTML bool, wa
 		return joinBodies(html, rest), true, warn
 	}
 	return joinBodies(m.Text, own), false, warn
+}
+
+// richText gives the text of the richer form of a body: HTML, or RTF that stood in TNEF.
+func richText(m *format.Mail, lim format.Limits) (string, []relais.Warning) {
+	switch {
+	case m.HTML != "":
+		return HTMLText(m.HTML, lim)
+	case m.RTF != "":
+		return rtfText(m.RTF, lim)
+	}
+	return "", nil
 }
 
 // standsIn tells whether a plain text of so many words is no body of its own: it lacks

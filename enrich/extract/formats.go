@@ -10,6 +10,8 @@ func formats(e *engines) []Format {
 		{Name: "card/1", MediaTypes: []string{typeCard}, Risky: true, Read: readCard},
 		{Name: "html/1", MediaTypes: []string{typeHTML}, Read: readHTML},
 		{Name: "mail/1", MediaTypes: []string{typeMail}, Read: readMail},
+		{Name: "tnef/1", MediaTypes: []string{typeTNEF}, Risky: true, Read: readTNEF},
+		{Name: "cms/1", MediaTypes: []string{typeCMS}, Risky: true, Read: readCMS},
 		{Name: "pdf/1", MediaTypes: []string{typePDF}, Risky: true, Read: e.readPDF},
 		{Name: "docx/1", MediaTypes: docxTypes(), Risky: true, Read: readDocx},
 		{Name: "xlsx/1", MediaTypes: xlsxTypes(), Risky: true, Read: readXlsx},

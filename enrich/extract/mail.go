@@ -80,6 +80,9 @@ func (m *mailText) attach(part format.MailPart, body io.Reader) error {
 	if err := m.ctx.Err(); err != nil {
 		return err
 	}
+	if part.Within != "" {
+		return nil // it is read with what it is in
+	}
 	m.files.line()
 	m.files.writeString(part.Name)
 	m.files.writeByte('\n')

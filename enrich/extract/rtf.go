@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/relais-archive/relais/internal/format"
+	"github.com/relais-archive/relais/internal/relais"
 )
 
 const (
@@ -32,6 +33,23 @@ func readRTF(ctx context.Context, in Input, lim format.Limits) (Result, error) {
 		r.warn.add("rtf_depth", "")
 	}
 	return Result{Text: string(r.out.b), Warnings: r.warn}, ctx.Err()
+}
+
+// rtfText gives the text of RTF that is the body of a message, without what is
+// embedded in it. It may run in any process.
+func rtfText(src string, lim format.Limits) (text string, warn []relais.Warning) {
+	defer func() {
+		if recover() != nil {
+			text, warn = "", []relais.Warning{{Code: "extractor_panic"}}
+		}
+	}()
+	r := &rtf{in: []byte(src), out: newTextBuf(lim.TextBytes), fonts: map[int]int{}, state: rtfState{skipN: 1, codepage: 1252}, ansi: 1252, half: -1}
+	r.run()
+	text, cut := finish(r.out.b, true, lim.TextBytes)
+	if cut || r.out.full {
+		r.warn.add("text_limit", "")
+	}
+	return text, r.warn
 }
 
 // rtfState is what a group inherits and gives back at its end.

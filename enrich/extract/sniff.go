@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/gabriel-vasile/mimetype"
+
+	"github.com/relais-archive/relais/internal/format"
 )
 
 // The media types that sniffing itself decides, IANA's names where there is one.
@@ -25,7 +27,8 @@ const (
 	typeMbox     = "application/mbox"
 	typeCalendar = "text/calendar"
 	typeCard     = "text/vcard"
-	typeTNEF     = "application/vnd.ms-tnef"
+	typeTNEF     = format.MediaTNEF
+	typeCMS      = "application/pkcs7-mime"
 	typePST      = "application/vnd.ms-outlook-pst"
 	typeMSG      = "application/vnd.ms-outlook"
 	typeDoc      = "application/msword"
@@ -108,6 +111,8 @@ func byMagic(head []byte) string {
 		return typeTNEF
 	case has("// <!-- <mdb:mork"): // Thunderbird's index of a folder: the subjects of others' mail, no document
 		return typeUnknown
+	case isCMS(head):
+		return typeCMS
 	case has("{\\rt"):
 		return typeRTF
 	case bytes.Contains(head[:min(len(head), 1024)], []byte("%PDF-")):

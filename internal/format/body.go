@@ -160,6 +160,7 @@ func metaCharset(raw []byte) string {
 func (w *walker) finishBody() {
 	m := &w.mail
 	m.Text, m.HTML = w.text.join("\n"), w.html.join(htmlJoint)
+	w.unpack()
 	m.HTMLBeside = m.HTMLBeside && m.Text != "" && m.HTML != ""
 	if m.HTMLBeside {
 		w.warn.add(warnHTMLBeside, 1)

@@ -61,7 +61,9 @@ func (w *walker) within(content []byte, e *entity) error {
 	inner.split.win.normalise()
 	child := inner.entity(e.path, e.depth, "text/plain")
 	child.alternative = e.alternative
+	inner.packed = w.packed
 	err := inner.part(child)
+	w.packed = inner.packed
 	w.warn, w.mail, w.parts, w.text, w.html, w.charset = inner.warn, inner.mail, inner.parts, inner.text, inner.html, inner.charset
 	return errors.Join(err, inner.split.win.failure())
 }

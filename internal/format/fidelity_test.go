@@ -100,6 +100,9 @@ func compare(got *Mail, want expectedMail) []comparison {
 	if !slices.Contains(want.Disagree, "attachment_sha256") && !slices.Contains(want.Disagree, "attachment_names") {
 		var a, b []string
 		for _, p := range got.Attachments {
+			if p.Within != "" {
+				continue // the oracles do not open TNEF
+			}
 			if p.MediaType == "message/rfc822" {
 				a = append(a, p.Name+" nested message")
 			} else {

@@ -24,6 +24,7 @@ type Mail struct {
 	References  []string  // without angle brackets, oldest first
 	Text        string    // the plain text body parts shown, decoded, NFC, LF
 	HTML        string    // the HTML body parts shown, decoded, NFC, LF, unsanitised
+	RTF         string    // the body that stood in TNEF, where it has no other form (MS-OXRTFCP undone)
 	// HTMLBeside says that some HTML part stands beside the plain text and is no
 	// alternative of it: Text alone misses what it says.
 	HTMLBeside  bool
@@ -36,6 +37,7 @@ type Mail struct {
 // message/rfc822 counts as one; inline images count.
 type MailPart struct {
 	Path        string // MIME path, "1.2", to find it again with OpenPart
+	Within      string // path of the part in TNEF that this file is in, or ""
 	Name        string // decoded file name, without any folder
 	MediaType   string // lower case, as declared, "application/octet-stream" when none
 	Charset     string // as declared

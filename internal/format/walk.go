@@ -29,6 +29,7 @@ type walker struct {
 	// without charset are read with.
 	charset string
 	layers  int    // wrappings around what is read
+	packed  *TNEF  // the first message found in TNEF
 	drain   []byte // room for what nobody reads
 	raw     []byte // room for a body part, before it is text
 }
@@ -152,6 +153,8 @@ func (w *walker) leaf(e entity) error {
 	switch role := w.role(&e, name); {
 	case isCMS(&e, name):
 		err = w.cms(&e, name, body)
+	case isTNEF(&e, name):
+		err = w.tnef(&e, name, body)
 	case role == roleFile:
 		err = w.attachment(w.describe(&e, name), body)
 	case role == roleBoth:

@@ -45,6 +45,8 @@ const (
 	warnParamLimit        = "param_limit"              // parameters of a field over the limit
 	warnQuotedPrintable   = "quoted_printable_damaged" // escapes that are none
 	warnReferenceLimit    = "reference_limit"          // references between the first and the last are not listed
+	warnTNEF              = "mime_tnef_damaged"        // a message in TNEF that could not be opened, or not all of it
+	warnTNEFLimit         = "mime_tnef_limit"          // one too large to be opened
 	warnTextLimit         = "text_limit"               // body text over the limit
 	warnUUEncode          = "uuencode_damaged"         // lines that are none, or no end
 )
