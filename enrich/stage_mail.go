@@ -185,7 +185,7 @@ func (r *reader) readAttachments(ctx context.Context, c relais.CaseID, it relais
 			Extraction: relais.ExtractionNone,
 		}
 		af := attachmentFacts{Member: a.Path}
-		if !it.NamesOnly && !opened(m.Attachments, a) {
+		if !it.NamesOnly && !a.Opened {
 			e, err := r.extract(ctx, c, a.SHA256, extract.Input{
 				Name: a.Name, MediaType: a.MediaType, Charset: a.Charset, Size: a.Size, Body: s.parts[i],
 			}, got)
@@ -205,7 +205,7 @@ func (r *reader) readAttachments(ctx context.Context, c relais.CaseID, it relais
 		af.Document = doc
 		got.facts.Attachments = append(got.facts.Attachments, af)
 		got.facts.Document.Attachments = append(got.facts.Document.Attachments,
-			relais.Attachment{ID: id, Name: a.Name, MediaType: doc.MediaType, Size: a.Size, SHA256: a.SHA256, Inline: inline[a.SHA256]})
+			relais.Attachment{ID: id, Name: a.Name, MediaType: doc.MediaType, Size: a.Size, SHA256: a.SHA256, Inline: inline[a.SHA256] || a.Opened})
 	}
 	return nil
 }
@@ -243,12 +243,6 @@ func attachmentIDs(message relais.DocumentID, list []format.MailPart, order []in
 		}
 	}
 	return ids
-}
-
-// opened tells an attachment whose files are listed by themselves: it says nothing
-// that they and the message do not.
-func opened(list []format.MailPart, a format.MailPart) bool {
-	return slices.ContainsFunc(list, func(b format.MailPart) bool { return b.Within == a.Path })
 }
 
 // attachmentOrder sorts attachments by digest, then by place in the message: copies

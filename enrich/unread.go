@@ -36,9 +36,9 @@ func unreadMessage(d *relais.Document) (why string) {
 		switch w.Code {
 		case codeLocked:
 			return relais.UnreadLocked
-		case "mime_cms_unopened":
+		case "mime_cms_unopened", "mime_tnef_damaged":
 			why = relais.UnreadDamaged
-		case "text_limit", "message_truncated", "mime_part_limit", "mime_cms_limit", "mime_cms_depth_limit", "html_cut":
+		case "text_limit", "message_truncated", "mime_part_limit", "mime_cms_limit", "mime_cms_depth_limit", "mime_tnef_limit", "html_cut":
 			why = cmp.Or(why, relais.UnreadLimit)
 		}
 	}

@@ -38,6 +38,7 @@ type Mail struct {
 type MailPart struct {
 	Path        string // MIME path, "1.2", to find it again with OpenPart
 	Within      string // path of the part in TNEF that this file is in, or ""
+	Opened      bool   // it is such a part: its body is the message's, its files are listed; known once it was read
 	Name        string // decoded file name, without any folder
 	MediaType   string // lower case, as declared, "application/octet-stream" when none
 	Charset     string // as declared
@@ -48,7 +49,7 @@ type MailPart struct {
 }
 
 // AttachFunc receives an attachment's decoded bytes while the message is read, in
-// the order of Mail.Attachments; part has everything but Size and SHA256 yet. body
+// the order of Mail.Attachments; part has everything but Size, SHA256 and Opened yet. body
 // is valid until it returns; what it leaves unread is read for it. An error ends
 // ReadMail.
 type AttachFunc func(part MailPart, body io.Reader) error

@@ -158,6 +158,9 @@ func TestMailTNEF(t *testing.T) {
 		}
 		var files []string
 		for _, a := range m.Attachments {
+			if a.Opened != (a.Path == "2") {
+				t.Errorf("%s opened: %t", a.Path, a.Opened)
+			}
 			files = append(files, a.Within+">"+a.Path+" "+a.Name)
 			if _, _, err := OpenPart(strings.NewReader(raw), DefaultLimits(), a.Path); err != nil {
 				t.Errorf("part %s: %v", a.Path, err)

@@ -37,6 +37,7 @@ func (w *walker) tnef(e *entity, name string, body io.Reader) error {
 		w.warn.add(warnTNEF, 1)
 		return nil
 	}
+	w.mail.Attachments[len(w.mail.Attachments)-1].Opened = true
 	if t.Cut {
 		w.warn.add(warnTNEF, 1)
 	}
