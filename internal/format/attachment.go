@@ -89,7 +89,12 @@ func (w *walker) fileName(p param, charset string) string {
 	} else if !isASCII([]byte(s)) {
 		s = string(decodeText([]byte(s), "utf-8", charset, &w.warn))
 	}
-	s = cleanLine(decodeWords(s, charset, &w.warn))
+	return keptName(cleanLine(decodeWords(s, charset, &w.warn)))
+}
+
+// keptName gives a name as it is kept: as it was sent, but for the path on the sender's
+// machine and what is too long.
+func keptName(s string) string {
 	if i := strings.LastIndexByte(s, '\\'); isWindowsPath(s) && i < len(s)-1 {
 		s = s[i+1:]
 	}

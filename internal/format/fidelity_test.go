@@ -104,9 +104,9 @@ func compare(got *Mail, want expectedMail) []comparison {
 				continue // the oracles do not open TNEF
 			}
 			if p.MediaType == "message/rfc822" {
-				a = append(a, p.Name+" nested message")
+				a = append(a, baseName(p.Name)+" nested message")
 			} else {
-				a = append(a, fmt.Sprintf("%s %d %s", p.Name, p.Size, p.SHA256))
+				a = append(a, fmt.Sprintf("%s %d %s", baseName(p.Name), p.Size, p.SHA256))
 			}
 		}
 		for _, p := range want.Attachments {
@@ -123,6 +123,7 @@ func compare(got *Mail, want expectedMail) []comparison {
 	return out
 }
 
+// baseName gives a name without folders, as the oracles write it.
 func baseName(s string) string {
 	s = cleanLine(s)
 	return s[strings.LastIndexAny(s, `/\`)+1:]

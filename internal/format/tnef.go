@@ -18,7 +18,7 @@ type TNEF struct {
 
 // TNEFFile is a file in a TNEF stream.
 type TNEFFile struct {
-	Name      string // without any folder
+	Name      string // as it was sent
 	MediaType string // as declared, or ""
 	ContentID string
 	Body      []byte // of a message within the message, its TNEF stream
@@ -167,10 +167,10 @@ func (r *tnefReader) file(id uint32, data []byte) {
 func (r *tnefReader) fileProperty(f *TNEFFile, p mapiProperty) {
 	switch p.id {
 	case 0x3707: // long name
-		f.Name = baseOf(r.named(p, f.Name))
+		f.Name = keptName(r.named(p, f.Name))
 	case 0x3001, 0x3704: // display name, short name
 		if f.Name == "" {
-			f.Name = baseOf(r.named(p, ""))
+			f.Name = keptName(r.named(p, ""))
 		}
 	case 0x370e:
 		f.MediaType = strings.ToLower(r.named(p, ""))
@@ -186,12 +186,7 @@ func (r *tnefReader) fileProperty(f *TNEFFile, p mapiProperty) {
 	}
 }
 
-func (r *tnefReader) fileName(data []byte) string { return baseOf(r.line(data)) }
-
-// baseOf cuts folders and excess length from a file name.
-func baseOf(s string) string {
-	return cutText(s[strings.LastIndexAny(s, `/\`)+1:], nameMost)
-}
+func (r *tnefReader) fileName(data []byte) string { return keptName(r.line(data)) }
 
 // line decodes a short string.
 func (r *tnefReader) line(data []byte) string { return cleanLine(r.text(data)) }
