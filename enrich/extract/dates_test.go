@@ -100,6 +100,7 @@ func TestDocumentDates(t *testing.T) {
 		"no properties":          {zipOf(t, "[Content_Types].xml", types, "word/document.xml", document), Dates{}},
 		"damaged properties":     {zipOf(t, "[Content_Types].xml", types, "word/document.xml", document, "docProps/core.xml", core[:len(core)-60]), Dates{Created: at(created)}},
 		"opendocument":           {zipOf(t, "mimetype", "application/vnd.oasis.opendocument.text", "content.xml", `<text:p>x</text:p>`, "meta.xml", odfMeta), both},
+		"flat opendocument":      {[]byte(`<?xml version="1.0"?><office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0">` + odfMeta + `<office:body><text:p>x</text:p><office:annotation><dc:date>2025-01-01T00:00:00</dc:date></office:annotation></office:body></office:document>`), both},
 		"pdf info":               {pdf("<</CreationDate(D:20241023100000+02'00')/ModDate(D:20241024093000Z)>>", ""), both},
 		"pdf info, utf-16":       {pdf("<</CreationDate<FEFF0044003A00320030003200340031003000320033003000380030003000300030>/ModDate(D:20241024093000Z)>>", ""), both},
 		"pdf, xmp":               {pdf("<<>>", "/Metadata 7 0 R"), both},

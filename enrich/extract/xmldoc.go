@@ -17,7 +17,11 @@ func readXML(_ context.Context, in Input, lim format.Limits) (Result, error) {
 	}
 	p := &packageText{a: &archive{cut: cut}, out: newTextBuf(lim.TextBytes)}
 	s := newXMLScanner(b)
-	office := bytes.Contains(b[:min(len(b), 4<<10)], []byte("schemas.microsoft.com/office/word"))
+	head := b[:min(len(b), 4<<10)]
+	office := bytes.Contains(head, []byte("schemas.microsoft.com/office/word"))
+	if bytes.Contains(head, []byte("urn:oasis:names:tc:opendocument")) {
+		p.dates = elementDates(b[:min(len(b), maxProperties)], "creation-date", "date") // its meta comes first
+	}
 	visit := p.anyXML()
 	if office {
 		visit = p.word()
