@@ -58,7 +58,7 @@ func parseBox(line string) (l boxEntry, ok bool) {
 	if strings.EqualFold(l.raw, "INBOX") {
 		l.raw = "INBOX" // in any case, it is this one (RFC 9051, 5.1)
 	}
-	return l, l.raw != ""
+	return l, l.raw != "" || l.has(`\Noselect`) // as the delimiter alone is told (RFC 9051, 6.3.9)
 }
 
 // unquote reads a quoted string whose first quote is gone. A quote within that is
@@ -164,6 +164,10 @@ func (m *mailbox) Folders(ctx context.Context) ([]Folder, error) {
 		return nil, err
 	}
 	folders := m.selected(list)
+	if len(folders) == 0 && m.address.folder == "" && err == nil { // there is always this one (RFC 9051, 5.1)
+		folders = m.selected([]boxEntry{{boxName: boxName{raw: "INBOX"}}})
+		err = relais.Errorf(relais.KindRefused, "list folders", "the server lists none")
+	}
 	if len(folders) == 0 && err == nil {
 		err = relais.WithHint(relais.Errorf(relais.KindNotFound, "list folders", "the server has none of that name"),
 			"without a folder in the address, all are captured")
@@ -197,13 +201,13 @@ func (l listing) all(ctx context.Context) ([]boxEntry, error) {
 }
 
 // ask puts one question, on a new connection where the one there is was lost.
-func (l listing) ask(ctx context.Context, question func(*session) ([]boxEntry, error)) (list []boxEntry, err error) {
-	for range 2 {
+func (l listing) ask(ctx context.Context, question func(*session) ([]boxEntry, error)) ([]boxEntry, error) {
+	for try := 1; ; try++ {
 		s, err := l.connected(ctx)
 		if err != nil {
 			return nil, err
 		}
-		list, err = question(s)
+		list, err := question(s)
 		switch {
 		case err == nil:
 			return list, nil
@@ -212,13 +216,12 @@ func (l listing) ask(ctx context.Context, question func(*session) ([]boxEntry, e
 		case isAnswer(err):
 			return list, relais.Errorf(relais.KindRefused, "list folders", "the server says %s", s.why(err))
 		}
-		failed := relais.Errorf(relais.KindUnavailable, "list folders", "%s", s.why(err))
+		err = relais.Errorf(relais.KindUnavailable, "list folders", "%s", s.why(err))
 		l.drop()
-		if err = failed; ctx.Err() != nil {
+		if try == 2 || ctx.Err() != nil {
 			return list, err
 		}
 	}
-	return list, err
 }
 
 // levels asks for the folders level by level. The error tells how many folders did

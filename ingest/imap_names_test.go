@@ -152,12 +152,35 @@ func TestIMAPListThatFails(t *testing.T) {
 	}
 }
 
+// TestIMAPListThatCannotBeRead: what can be read of a list is captured, and that there
+// was more is on record.
 func TestIMAPListThatCannotBeRead(t *testing.T) {
-	s := testkit.NewIMAP(t, boxOf("INBOX", ""), boxOf("Clients", ""))
-	s.List = "* LIST nonsense\r\n"
+	for name, list := range map[string]string{
+		"nonsense":         "* LIST nonsense\r\n",
+		"nothing":          "* LIST\r\n",
+		"no name":          "* LIST () \"/\" \"\"\r\n",
+		"no attributes":    "* LIST \"/\" X\r\n",
+		"not ended":        "* LIST (\\HasNoChildren \"/\" \r\n",
+		"another answer":   "* VANISHED 1:2\r\n",
+		"name without end": "* LIST () \"/\" {99999999}\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := testkit.NewIMAP(t, boxOf("INBOX", ""), boxOf("Clients", ""))
+			s.List = list
+			a := newArchive()
+			_, err := NewCapture(a.deps(t)).Run(t.Context(), job(openServer(t, "imap://"+s.Addr())), nil)
+			if err == nil || a.count("captured") != 2 || a.count(ReasonFolder) != 1 {
+				t.Errorf("%v\n%s", err, strings.Join(a.list(), "\n"))
+			}
+		})
+	}
+}
+
+// TestIMAPEmptyList: a mailbox has an INBOX, whatever its server lists.
+func TestIMAPEmptyList(t *testing.T) {
+	s := testkit.NewIMAP(t, &testkit.IMAPFolder{Name: "INBOX", Listed: `"x"`, Attrs: `\Noselect`, Messages: inbox(3).Messages})
 	a := newArchive()
-	_, err := NewCapture(a.deps(t)).Run(t.Context(), job(openServer(t, "imap://"+s.Addr())), nil)
-	if err == nil || a.count("captured") != 2 || a.count(ReasonFolder) != 1 {
+	if _, err := NewCapture(a.deps(t)).Run(t.Context(), job(openServer(t, "imap://"+s.Addr())), nil); err == nil || a.count("captured") != 3 {
 		t.Errorf("%v\n%s", err, strings.Join(a.list(), "\n"))
 	}
 }

@@ -92,8 +92,9 @@ func (w *wire) line() {
 
 // isListLine tells an answer to LIST, or to LSUB, which an old server may know better.
 func isListLine(line []byte) bool {
-	head, rest := line[:min(7, len(line))], line[min(7, len(line)):]
-	return len(rest) > 0 && (bytes.EqualFold(head, []byte("* LIST ")) || bytes.EqualFold(head, []byte("* LSUB ")))
+	const length = len("* LIST")
+	return len(line) > length && (bytes.EqualFold(line[:length], []byte("* LIST")) || bytes.EqualFold(line[:length], []byte("* LSUB"))) &&
+		bytes.ContainsRune([]byte(" (\r\n"), rune(line[length]))
 }
 
 // literalSize gives the size of the literal that a line announces at its end (RFC
@@ -131,7 +132,7 @@ func (w *wire) list(line []byte) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	l, ok := parseBox(string(line[7:]))
+	l, ok := parseBox(string(line[len("* LIST"):]))
 	switch {
 	case !ok:
 		w.unlisted++
