@@ -3,6 +3,7 @@ package enrich
 import (
 	"cmp"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/relais-archive/relais/internal/relais"
@@ -22,10 +23,29 @@ func unread(d *relais.Document, declared string) string {
 			mediaType = "audio/*"
 		}
 	}
-	if why := gravest(d.Warnings, mediaType); why != "" || d.Extraction == relais.ExtractionNone {
+	losses := slices.DeleteFunc(slices.Clone(d.Warnings), func(w relais.Warning) bool { return repaired(w.Code) })
+	if why := gravest(losses, mediaType); why != "" || d.Extraction == relais.ExtractionNone {
 		return why
 	}
+	if d.Extraction == relais.ExtractionPartial && len(losses) == 0 {
+		return ""
+	}
 	return relais.UnreadDamaged
+}
+
+// repaired tells the warnings of mail, attached or not, that a person does not miss text
+// for: of its header, of how its parts were told apart, of what was guessed.
+func repaired(code string) bool {
+	switch code {
+	case "mime_no_boundary", "mime_epilogue", "unknown_encoding", "ambiguous_header", "html_beside_text", "message_id_limit":
+		return true
+	}
+	word, _, _ := strings.Cut(code, "_")
+	switch word {
+	case "header", "address", "date", "param", "reference", "boundary", "charset", "base64", "quoted", "uuencode", "split", "separator":
+		return true
+	}
+	return false
 }
 
 // unreadMessage says why text of a message is missing: that it wants a key, cannot be

@@ -43,6 +43,8 @@ func TestUnread(t *testing.T) {
 		part("application/octet-stream", attached+"chiffre.asc\r\n", "-----BEGIN PGP MESSAGE-----\r\n\r\nhQEMA\r\n-----END PGP MESSAGE-----\r\n") +
 		part("application/pgp-signature", "", "-----BEGIN PGP SIGNATURE-----\r\n\r\niQEz\r\n-----END PGP SIGNATURE-----\r\n") +
 		"--b--"
+	parts = strings.Replace(parts, "--b--", "--b\r\nContent-Type: message/rfc822\r\n\r\nFrom: a@acme.example\r\nSubject: one\r\nSubject: two\r\nDate: some day\r\n"+
+		"Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\nwords\r\n--b--", 1) // repaired, and nothing is missing
 	const date = "Mon, 2 Mar 2026 09:00:00 +0000"
 	sealed := message("s1@acme.example", "bob@acme.example", owner, "Scellé", date,
 		"MIME-Version: 1.0\r\nContent-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m\r\nContent-Transfer-Encoding: base64\r\n", "MIIBAgID")
