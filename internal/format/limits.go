@@ -1,7 +1,7 @@
 // Package format answers one question: what is inside this container? It reads
-// mail, mbox files, maildir names and zip archives as they are in the wild, within
-// limits that count work and not time, so that the same input gives the same
-// output everywhere.
+// mail, what S/MIME (CMS) and Outlook (TNEF) wrap it in, mbox files, maildir names and
+// zip archives as they are in the wild, within limits that count work and not time, so
+// that the same input gives the same output everywhere.
 package format
 
 // Limits bound what one container may cost. Over a limit the result is partial and
