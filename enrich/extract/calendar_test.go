@@ -76,7 +76,8 @@ func TestHostileCalendars(t *testing.T) {
 	event := "BEGIN:VEVENT\nSUMMARY:oui\nEND:VEVENT\n"
 	for name, text := range map[string]string{
 		"nested":          "BEGIN:VCALENDAR\n" + event + strings.Repeat("BEGIN:VEVENT\n", 100_000),
-		"a long fold":     "BEGIN:VCALENDAR\n" + event + "BEGIN:VEVENT\nSUMMARY:a" + strings.Repeat("\n b", 100_000) + "\n",
+		"a long fold":     "BEGIN:VCALENDAR\n" + event + "BEGIN:VEVENT\nSUMMARY:a" + strings.Repeat("\n b", 3_000_000) + "\n",
+		"soft breaks":     "BEGIN:VCALENDAR\n" + event + "BEGIN:VEVENT\nSUMMARY;ENCODING=QUOTED-PRINTABLE:a" + strings.Repeat("b=\n", 3_000_000) + "\n",
 		"parameters":      "BEGIN:VCALENDAR\n" + event + "BEGIN:VEVENT\nATTENDEE" + strings.Repeat(";CN=x", 100_000) + ":mailto:a@b.example\n",
 		"a long one":      "BEGIN:VCALENDAR\n" + event + "BEGIN:VEVENT\nATTENDEE;CN=" + strings.Repeat("x", 1<<20) + ":mailto:a@b.example\n",
 		"empty values":    "BEGIN:VCALENDAR\n" + event + "BEGIN:VEVENT\nSUMMARY:\nDTSTART;TZID=:\nATTENDEE;CN=:\nRRULE:\nDURATION:P\nEND:VEVENT\n",

@@ -47,23 +47,25 @@ func contentLines(b []byte, declared string, fn func(contentLine) bool) {
 	for rest := d.text; len(rest) > 0; {
 		var raw []byte
 		raw, rest = cutLine(rest)
+		raw = raw[:len(raw):len(raw)] // what is appended must not fall on what follows
 		for len(rest) > 0 && (rest[0] == ' ' || rest[0] == '\t') && !softBreak(raw) {
 			var more []byte
 			more, rest = cutLine(rest)
 			if !d.old { // else the blank was there before the line was folded (vCard 2.1, 2.1.3)
 				more = more[1:]
 			}
-			raw = append(raw[:len(raw):len(raw)], more...)
+			raw = append(raw, more...)
 		}
 		l, value, ok := parseContentLine(raw)
 		if !ok {
 			continue
 		}
+		value = value[:len(value):len(value)]
 		quoted := strings.EqualFold(l.param("ENCODING"), "QUOTED-PRINTABLE")
 		for quoted && len(rest) > 0 && bytes.HasSuffix(value, []byte("=")) { // a soft line break
 			var more []byte
 			more, rest = cutLine(rest)
-			value = append(value[:len(value)-1:len(value)-1], more...)
+			value = append(value[:len(value)-1], more...)
 		}
 		if l.value = d.decode(value[:min(len(value), maxLineValue)], quoted, l.param("CHARSET")); l.name == "VERSION" {
 			d.old = l.value == "2.1" || l.value == "1.0"

@@ -53,6 +53,18 @@ func FuzzCSV(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) { fuzzAs(t, typeCSV, b) })
 }
 
+func FuzzCalendar(f *testing.F) {
+	f.Add([]byte(eventOf("SUMMARY:a\r\n b", "DTSTART;TZID=Romance Standard Time:20250311T090000", "ATTENDEE;CN=\"x\":mailto:a@b.example", "DURATION:PT1H", "RRULE:FREQ=DAILY")))
+	f.Add([]byte("BEGIN:VCALENDAR\nVERSION:1.0\nBEGIN:VTODO\nSUMMARY;QUOTED-PRINTABLE:a=\n=E9\\"))
+	f.Fuzz(func(t *testing.T, b []byte) { fuzzAs(t, typeCalendar, b) })
+}
+
+func FuzzCard(f *testing.F) {
+	f.Add([]byte(cardOf("2.1", "N;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:a=C3=\r\n=A9;b", "TEL;WORK:1", "ADR:;;x\\;y")))
+	f.Add([]byte("BEGIN:VCARD\nitem1.EMAIL;TYPE=\"a,b\":x\nBEGIN:VCARD\nFN:\\"))
+	f.Fuzz(func(t *testing.T, b []byte) { fuzzAs(t, typeCard, b) })
+}
+
 func FuzzXML(f *testing.F) {
 	f.Add([]byte(`<a x="y">t&amp;<![CDATA[z]]></a>`))
 	f.Add([]byte("\xfe\xff\x00<\x00a"))
