@@ -316,7 +316,7 @@ func TestUnread(t *testing.T) {
 		"image":      {"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "image_no_text", relais.ExtractionNone},
 		"binary":     {"\x00\x01\x02\x03", "unsupported_format", relais.ExtractionNone},
 		"pst":        {"!BDN\x00\x00", "unsupported_format", relais.ExtractionFailed},
-		"tnef":       {"\x78\x9f\x3e\x22\x00", "unsupported_format", relais.ExtractionFailed},
+		"no tnef":    {"\x78\x9f\x3e\x22\x00", "damaged", relais.ExtractionFailed},
 		"blank text": {" \n\t ", "no_text", relais.ExtractionNone},
 		"no zip":     {"PK\x03\x04 nothing", "archive_damaged", relais.ExtractionFailed},
 	} {
