@@ -30,8 +30,12 @@ func BodyText(m *format.Mail, lim format.Limits) (text string, fromHTML bool, wa
 	case m.HTMLBeside || len(html)+len(m.Text) > compareMost:
 		return joinBodies(m.Text, html), false, warn
 	}
-	plainWords, htmlWords := wordsOf(m.Text), wordsOf(html)
+	plainWords := wordsOf(m.Text)
 	own, share := ownLines(html, plainWords)
+	if share == 0 { // as it is most often: nothing more is asked
+		return m.Text, false, warn
+	}
+	htmlWords := wordsOf(html)
 	if standsIn(len(plainWords), len(htmlWords), share) {
 		rest, _ := ownLines(m.Text, htmlWords)
 		return joinBodies(html, rest), true, warn
@@ -63,12 +67,12 @@ func joinBodies(first, second string) string {
 
 // ownLines gives the lines of a text that have words which are not among others, and
 // how many such words there are.
-func ownLines(text string, others map[string]bool) (string, int) {
+func ownLines(text string, others map[uint64]bool) (string, int) {
 	var out strings.Builder
-	own := map[string]bool{}
+	own := map[uint64]bool{}
 	for line := range strings.Lines(text) {
 		before := len(own)
-		eachWord(line, func(w string) {
+		eachWord(line, func(w uint64) {
 			if !others[w] {
 				own[w] = true
 			}
@@ -80,39 +84,73 @@ func ownLines(text string, others map[string]bool) (string, int) {
 	return out.String(), len(own)
 }
 
-func wordsOf(text string) map[string]bool {
-	words := map[string]bool{}
-	eachWord(text, func(w string) { words[w] = true })
+func wordsOf(text string) map[uint64]bool {
+	words := map[uint64]bool{}
+	eachWord(text, func(w uint64) { words[w] = true })
 	return words
 }
 
-// eachWord gives the words of a text, without case and accents. Addresses of
-// the web are none: in HTML they stand behind words.
-func eachWord(text string, fn func(string)) {
+// eachWord gives the words of a text as hashes (FNV-1a), without case and accents.
+// Addresses of the web are none: in HTML they stand behind words.
+func eachWord(text string, fn func(uint64)) {
 	for field := range strings.FieldsSeq(text) {
 		if strings.Contains(field, "://") || strings.HasPrefix(field, "www.") || strings.HasPrefix(field, "mailto:") {
 			continue
 		}
-		for word := range strings.FieldsFuncSeq(field, noWord) {
-			fn(folded(word))
+		var w wordHash
+		for i, r := range field {
+			switch {
+			case r < 0x80:
+				w.ascii(byte(r), fn)
+			case unicode.IsLetter(r) || unicode.IsDigit(r):
+				w.letters(field[i:], r)
+			case !unicode.Is(unicode.Mn, r):
+				w.end(fn)
+			}
 		}
+		w.end(fn)
 	}
 }
 
-func noWord(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) }
+// wordHash is the hash of the word at hand, 0 between words.
+type wordHash uint64
 
-// folded gives a word without case and accents.
-func folded(word string) string {
-	word = strings.ToLower(word)
-	for i := range len(word) {
-		if word[i] >= 0x80 {
-			return strings.Map(func(r rune) rune {
-				if unicode.Is(unicode.Mn, r) {
-					return -1
-				}
-				return r
-			}, norm.NFKD.String(word))
+func (w *wordHash) add(r rune) {
+	const start, prime = 14695981039346656037, 1099511628211
+	if *w == 0 {
+		*w = start
+	}
+	*w = (*w ^ wordHash(r)) * prime
+}
+
+func (w *wordHash) end(fn func(uint64)) {
+	if *w != 0 {
+		fn(uint64(*w))
+		*w = 0
+	}
+}
+
+func (w *wordHash) ascii(c byte, fn func(uint64)) {
+	if c >= 'A' && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	if c >= 'a' && c <= 'z' || c >= '0' && c <= '9' {
+		w.add(rune(c))
+	} else {
+		w.end(fn)
+	}
+}
+
+// letters adds the letter that s begins with, taken apart from its accents.
+func (w *wordHash) letters(s string, r rune) {
+	apart := norm.NFKD.PropertiesString(s).Decomposition()
+	if apart == nil {
+		w.add(unicode.ToLower(r))
+		return
+	}
+	for _, r := range string(apart) {
+		if !unicode.Is(unicode.Mn, r) {
+			w.add(unicode.ToLower(r))
 		}
 	}
-	return word
 }
