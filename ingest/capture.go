@@ -36,6 +36,11 @@ type Ledger interface {
 	Known(ctx context.Context, c relais.CaseID, owner, source string) (func(folder, position string) bool, error)
 	// RecordCaptured adds one batch to the account, cursors with it, all or none.
 	RecordCaptured(ctx context.Context, b relais.Captured) error
+	// CopiesAt gives what was captured at a place and not superseded since.
+	CopiesAt(ctx context.Context, c relais.CaseID, owner, source, folder, position string) ([]relais.Copy, error)
+	// Supersede takes occurrences, by key, out of the account: what they hold was
+	// captured otherwise.
+	Supersede(ctx context.Context, c relais.CaseID, keys []string) error
 }
 
 // Deps is what a Capture is made of.
@@ -98,17 +103,20 @@ func (c *Capture) Run(ctx context.Context, j Job, tell func(Event)) (Summary, er
 	if err != nil {
 		return sum, err
 	}
-	group, ctx := errgroup.WithContext(ctx)
+	group, running := errgroup.WithContext(ctx)
 	found := make(chan entry, c.deps.Batch.Items)
 	g := &gatherer{deps: c.deps, job: j, rules: rules, out: found, memory: newBudget()}
 	m := &committer{deps: c.deps, job: j, memory: g.memory, accounts: newAccounts(&sum, tell)}
 	group.Go(func() error {
 		defer close(found)
-		return g.run(ctx)
+		return g.run(running)
 	})
-	group.Go(func() error { return m.run(ctx, found) })
+	group.Go(func() error { return m.run(running, found) })
 	err = errors.Join(group.Wait(), drain(found))
 	sum.Failed = g.failed
+	if err == nil {
+		err = c.supersede(ctx, j, g.retold)
+	}
 	if err != nil {
 		return sum, err
 	}

@@ -28,6 +28,7 @@ type gatherer struct {
 	out    chan<- entry
 	memory *semaphore.Weighted
 	failed []FolderError
+	retold []retold
 }
 
 // entry is one thing to put on the account: an item, what was left out or refused,
@@ -106,6 +107,7 @@ func (g *gatherer) capture(ctx context.Context, t target) error {
 	case err != nil && !f.excluded: // what is left out need not be read
 		return f.fail(ctx, err)
 	}
+	f.retell()
 	return f.send(ctx, entry{cursor: wrap(f.key, cursor), end: true})
 }
 
@@ -151,6 +153,7 @@ func (f *folderRun) take(ctx context.Context, found Found) error {
 		e.left = ruleFolder
 	case found.Left != "":
 		e.left = found.Left
+		f.retellLeft(e)
 	case f.job.DryRun && (found.Body == nil || !f.rules.dated()):
 		// Counted as it would be captured.
 	case found.Body == nil:

@@ -38,6 +38,13 @@ type Folder struct {
 	Name   string // decoded, "/" between levels, without control characters
 	Use    string // special use (RFC 6154), such as "sent", "trash", "junk"; or ""
 	Handle any    // the source's own
+	Of     []File // the file that its items are in, by each name it may have as one item
+}
+
+// File is a file as it would be one item.
+type File struct {
+	Folder, Position string
+	Open             func() (io.ReadCloser, error) // its bytes as they are; nil where they do not matter
 }
 
 // Cursor is how far a folder was captured: opaque to all but its source, which

@@ -15,6 +15,7 @@ type naming struct {
 	loose string // of the files that stand here
 	under string // of what is below, before its own name
 	box   string // the mailbox of Apple Mail whose inside this is, or ""
+	plain string // the folders as they are: what captures called them that knew no mail programs
 }
 
 // below gives the naming of a folder that stands here.
@@ -25,13 +26,13 @@ func (n naming) below(dir string, maildir bool) naming {
 			name = folderLabel(decoded)
 		}
 	}
-	full := path.Join(n.under, name)
+	full, plain := path.Join(n.under, name), path.Join(n.plain, name)
 	if n.box != "" && isAppleInside(dir) {
-		return naming{loose: n.box, under: n.under, box: n.box}
+		return naming{loose: n.box, under: n.under, box: n.box, plain: plain}
 	}
 	ext := path.Ext(name)
 	if ext == name {
-		return naming{loose: full, under: full}
+		return naming{loose: full, under: full, plain: plain}
 	}
 	switch under := strings.TrimSuffix(full, ext); strings.ToLower(ext) {
 	case ".sbd", ".fol":
@@ -43,7 +44,7 @@ func (n naming) below(dir string, maildir bool) naming {
 			return naming{loose: full, under: path.Join(n.under, box)}
 		}
 	}
-	return naming{loose: full, under: full}
+	return naming{loose: full, under: full, plain: plain}
 }
 
 // mailbox names an mbox file that stands here.

@@ -152,11 +152,11 @@ func openFolder(_ context.Context, p probe) (Source, error) {
 // single is a source of one folder, named "": a file, alone.
 type single struct {
 	*tree
-	handle any
+	folder Folder
 }
 
 // Folders gives the one folder.
-func (s single) Folders(context.Context) ([]Folder, error) { return []Folder{{Handle: s.handle}}, nil }
+func (s single) Folders(context.Context) ([]Folder, error) { return []Folder{s.folder}, nil }
 
 // openMbox opens the folder the file is in, and never looks at anything else there.
 func openMbox(_ context.Context, p probe) (Source, error) {
@@ -164,7 +164,8 @@ func openMbox(_ context.Context, p probe) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return single{t, t.mbox(filepath.Base(p.path))}, nil
+	name := filepath.Base(p.path)
+	return single{t, Folder{Handle: t.mbox(name), Of: []File{{Position: label(name), Open: t.opener(name)}}}}, nil
 }
 
 // openFile takes any file as one document. What it holds (a PST, say) may become
@@ -177,5 +178,5 @@ func openFile(_ context.Context, p probe) (Source, error) {
 	name := filepath.Base(p.path)
 	f := file{path: name, position: label(name)}
 	f.left = leftOut(filepath.ToSlash(p.path), around{beside: p.beside, head: func() []byte { return p.head }})
-	return single{t, &directory{path: ".", files: []file{f}}}, nil
+	return single{t, Folder{Handle: &directory{path: ".", files: []file{f}}}}, nil
 }

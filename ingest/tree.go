@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -147,6 +148,12 @@ func (w *walk) directory(ctx context.Context, dir string, name naming, depth int
 		at := path.Join(dir, b.Name())
 		if !b.IsDir() {
 			w.add(w.mbox(at), at, name.mailbox(b.Name()))
+			of := File{Folder: name.loose, Position: label(b.Name()), Open: w.opener(at)}
+			last := &w.folders[len(w.folders)-1]
+			if last.Of = append(last.Of, of); name.plain != name.loose {
+				of.Folder = name.plain
+				last.Of = append(last.Of, of)
+			}
 			continue
 		}
 		if err := w.directory(ctx, at, name.below(b.Name(), maildir), depth+1); err != nil {
@@ -198,6 +205,14 @@ func (t *tree) mbox(at string) mboxFile {
 		f, _, err := openRegular(t.root, at)
 		return f, err
 	}}
+}
+
+// opener opens a file of the tree as it is.
+func (t *tree) opener(at string) func() (io.ReadCloser, error) {
+	return func() (io.ReadCloser, error) {
+		f, _, err := openRegular(t.root, at)
+		return f, err
+	}
 }
 
 // messages lists the messages of a maildir's cur or new.

@@ -132,6 +132,16 @@ func (nothingCaptured) RecordCaptured(context.Context, relais.Captured) error {
 	return relais.Errorf(relais.KindInternal, "record captured", "a dry run records nothing")
 }
 
+// CopiesAt knows no copy.
+func (nothingCaptured) CopiesAt(context.Context, relais.CaseID, string, string, string, string) ([]relais.Copy, error) {
+	return nil, nil
+}
+
+// Supersede is never called: there is no copy.
+func (nothingCaptured) Supersede(context.Context, relais.CaseID, []string) error {
+	return relais.Errorf(relais.KindInternal, "supersede", "a dry run records nothing")
+}
+
 // count runs through the sources without storing, and sends what it counted as a
 // balance in which everything is pending.
 func count(ctx context.Context, ledger ingest.Ledger, k relais.Case, req relais.IngestRequest, emit func(relais.Event)) error {

@@ -94,11 +94,16 @@ func (g *generations) Group() string {
 }
 
 // damaged tells whether the index in use cannot be read.
-func (g *generations) damaged() bool {
+func (g *generations) damaged() bool { return g.fault() != nil }
+
+// fault tells why the index in use cannot be read, nil when it can.
+func (g *generations) fault() error {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
-	_, damaged := g.current.(damagedIndex)
-	return damaged
+	if d, damaged := g.current.(damagedIndex); damaged {
+		return d.fault
+	}
+	return nil
 }
 
 // with runs fn on the index in use, which stays open meanwhile.

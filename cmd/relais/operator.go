@@ -68,6 +68,9 @@ func (o *operator) Wait(ctx context.Context, emit func(relais.Event)) error {
 
 // waitSince waits as Wait does, and tells only of the records that came after before.
 func (o *operator) waitSince(ctx context.Context, before taken, emit func(relais.Event)) error {
+	if err := o.ar.index.fault(); err != nil {
+		return err // nothing will be found in it, however long one waits
+	}
 	o.ar.pipeline.start(ctx)
 	told, moved, last := time.Time{}, time.Now(), lag{}
 	return o.ar.pipeline.wait(ctx, before, func(stage string, l lag) {

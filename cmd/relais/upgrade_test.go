@@ -3,11 +3,16 @@ package main
 import (
 	"archive/tar"
 	"compress/gzip"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
+
+	"github.com/relais-archive/relais/internal/relais"
 )
 
 // earlier gives a program on the archive that the program of rules 3 made of the folder
@@ -68,4 +73,48 @@ func TestEarlierArchiveIsReadAnew(t *testing.T) {
 		}
 	}
 	old.must("verify", "--read-data")
+}
+
+// TestEarlierFilesAreToldAgain: what an earlier program took for one document, and is now
+// told for a mailbox or for no document at all, is not both once it is ingested again.
+func TestEarlierFilesAreToldAgain(t *testing.T) {
+	old := earlier(t)
+	in := filepath.Join(old.dir, "in")
+	fresh := newProgram(t)
+	fresh.must("client", "import", filepath.Join(in, "clients.csv"))
+	ingest := []string{"ingest", "--case", "Bob", "--owner", ann, filepath.Join(in, "thunderbird")}
+	fresh.must(ingest...)
+	old.must("reindex") // an index of an earlier format is made again
+	for range 2 { // the second time nothing changes
+		old.must(ingest...)
+		old.must("verify", "--read-data")
+		want, got := fresh.export(), withoutZip(old.must("export", "--format", "jsonl", "case:Bob"))
+		if want != got {
+			t.Errorf("the export: %s", firstDifference(want, got))
+		}
+		if want, got := foldersOf(t, fresh), foldersOf(t, old); want != got {
+			t.Errorf("the balance: %s\n%s", want, got)
+		}
+	}
+}
+
+// withoutZip gives the lines of an export that are not of the zip file, which is not ingested again.
+func withoutZip(export string) string {
+	lines := strings.SplitAfter(export, "\n")
+	return strings.Join(slices.DeleteFunc(lines, func(l string) bool { return strings.Contains(l, `"source":"profile.zip"`) }), "")
+}
+
+// foldersOf gives what the balance of case Bob says of the folders of one source.
+func foldersOf(t *testing.T, p *program) string {
+	t.Helper()
+	var b relais.Balance
+	if err := json.Unmarshal([]byte(p.must("balance", "--json", "Bob")), &b); err != nil {
+		t.Fatal(err)
+	}
+	b.Sources = slices.DeleteFunc(b.Sources, func(s relais.SourceBalance) bool { return s.Source != "thunderbird" })
+	j, err := json.Marshal(b.Sources)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(j)
 }

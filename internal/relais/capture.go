@@ -33,6 +33,13 @@ type Warned struct {
 // messages stand in it, so many: it may be a mailbox.
 const WarnMailbox = "mailbox_as_document"
 
+// Copy is what was captured at one place of a source: the occurrence's key, and its bytes.
+type Copy struct {
+	Key    string
+	SHA256 Digest
+	Size   int64
+}
+
 // FolderMark is how far a folder was captured.
 type FolderMark struct {
 	Folder    string

@@ -26,7 +26,7 @@ type place struct{ folder, position string }
 func (db *DB) Known(ctx context.Context, c relais.CaseID, owner, source string) (func(folder, position string) bool, error) {
 	known := map[place]struct{}{}
 	err := each(ctx, db.read, `SELECT folder, position FROM occurrences WHERE case_id = $1 AND owner = $2 AND source = $3
-		AND outcome NOT IN ('refused', 'excluded') AND generation <> $4`, []any{string(c), owner, source, lostGeneration}, func(r row) error {
+		AND outcome NOT IN ('refused', 'excluded', 'superseded') AND generation <> $4`, []any{string(c), owner, source, lostGeneration}, func(r row) error {
 		var p place
 		err := r.Scan(&p.folder, &p.position)
 		known[p] = struct{}{}
@@ -56,7 +56,7 @@ func (db *DB) CaptureAgain(ctx context.Context) error {
 		if _, err := tx.ExecContext(ctx, `UPDATE folders SET cursor = ''`); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE occurrences SET generation = $1 WHERE outcome NOT IN ('refused', 'excluded')`, lostGeneration)
+		_, err := tx.ExecContext(ctx, `UPDATE occurrences SET generation = $1 WHERE outcome NOT IN ('refused', 'excluded', 'superseded')`, lostGeneration)
 		return err
 	})
 }
@@ -74,6 +74,9 @@ const lostGeneration = -2
 func (db *DB) RecordCaptured(ctx context.Context, b relais.Captured) error {
 	return db.locked(ctx, "record capture", lockCaptured+string(b.Case), func(tx session) error {
 		if err := dropLeft(ctx, tx, b); err != nil {
+			return err
+		}
+		if err := revive(ctx, tx, b); err != nil {
 			return err
 		}
 		if err := insertRows(ctx, tx, `INSERT INTO occurrences (`+occurrenceColumns+`) `,

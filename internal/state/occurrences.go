@@ -236,7 +236,7 @@ SELECT o.source, o.folder,
        COUNT(*)
 FROM (SELECT case_id, source, folder, outcome, reason, document,
              ROW_NUMBER() OVER (PARTITION BY document ORDER BY owner, source, folder, position, sha256) AS place
-      FROM occurrences o WHERE case_id = $1 AND NOT (` + capturedElsewhen + `)) o
+      FROM occurrences o WHERE case_id = $1 AND outcome <> 'superseded' AND NOT (` + capturedElsewhen + `)) o
 LEFT JOIN documents d ON d.case_id = o.case_id AND d.id = o.document AND o.outcome = 'read'
 GROUP BY 1, 2, 3, 4`
 
@@ -246,7 +246,7 @@ GROUP BY 1, 2, 3, 4`
 // stopped, could not.
 const capturedElsewhen = `o.sha256 = '` + noBytes + `' AND EXISTS (SELECT 1 FROM occurrences c
 	WHERE c.case_id = o.case_id AND c.owner = o.owner AND c.source = o.source AND c.folder = o.folder
-		AND c.position = o.position AND c.sha256 <> o.sha256)`
+		AND c.position = o.position AND c.sha256 <> o.sha256 AND c.outcome <> 'superseded')`
 
 // noBytes is the digest of an occurrence whose bytes were not captured, as text.
 const noBytes = "0000000000000000000000000000000000000000000000000000000000000000"
