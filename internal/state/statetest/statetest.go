@@ -40,7 +40,7 @@ func Test(t *testing.T, storage func(t *testing.T) Open) {
 		{"CapturedAgain", testCapturedAgain}, {"SettingsOfSeveral", testInitMeta}, {"AllMarked", testMarkAll},
 		{"TimeOfTheDatabase", testNow}, {"NewAliases", testAliases},
 		{"SmallestOccurrences", testSmallest}, {"ReadAnew", testUnread},
-		{"ReadAsAnother", testReadAs}, {"MarksOfOthers", testAwaiting}, {"Unsound", testUnsound}, {"ThreadsOfAGeneration", testGenerationThreads},
+		{"ReadAsAnother", testReadAs}, {"MarksOfOthers", testAwaiting}, {"Unsound", testUnsound}, {"Superseded", testSuperseded}, {"ThreadsOfAGeneration", testGenerationThreads},
 		{"Decisions", testDecisions}, {"DecisionsOfDocuments", testDecidedDocuments}, {"Doubtful", testDoubtful},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.run(t, storage(t)) })

@@ -139,3 +139,32 @@ func testGenerationThreads(t *testing.T, open Open) {
 	must(t, err)
 	known(map[string]string{}, map[string][]state.Subject{})
 }
+
+// testSuperseded: what is told otherwise now leaves the account, its folder too, and is
+// read no more until it is captured as before again.
+func testSuperseded(t *testing.T, open Open) {
+	db := open(t)
+	c := newCase(t, db, "Ann")
+	box := occurrence("Mail", "Inbox", "a")
+	b, one := captured(c, box), int64(1)
+	b.Folders = []relais.FolderMark{{Folder: "Mail", Announced: &one}}
+	must(t, db.RecordCaptured(t.Context(), b))
+	read(t, db, c, state.Document{ID: "d1", Revision: 1}, box)
+	must(t, db.PutBlobs(t.Context(), map[relais.Digest]relais.Location{box.SHA256: {Pack: "p", Size: 7}}, false))
+	copies, err := db.CopiesAt(t.Context(), c.ID, box.Owner, box.Source, "Mail", "Inbox")
+	must(t, err)
+	equal(t, []relais.Copy{{Key: box.Key(), SHA256: box.SHA256, Size: 7}}, copies)
+	must(t, db.Supersede(t.Context(), c.ID, []string{box.Key()}))
+	balance, err := db.Balance(t.Context(), c)
+	must(t, err)
+	equal(t, 0, len(balance.Sources))
+	at, err := db.ReadAt(t.Context(), c.ID, []string{box.Key()})
+	must(t, err)
+	generation, err := db.Generation(t.Context())
+	must(t, err)
+	equal(t, true, generation == 1 && at[box.Key()] > generation)
+	must(t, db.RecordCaptured(t.Context(), b))
+	balance, err = db.Balance(t.Context(), c)
+	must(t, err)
+	equal(t, int64(1), balance.Pending)
+}
