@@ -71,7 +71,8 @@ func TestAVerbThatCannotBeRecordedIsNotDone(t *testing.T) {
 }
 
 func TestRequestsOfVerbsAreChecked(t *testing.T) {
-	for _, body := range []string{"", "{", `{"unknown":1}`, `[]`, strings.Repeat(" ", 2<<20) + "{}"} {
+	deep := strings.Repeat(`{"Owner":`, 50_000)
+	for _, body := range []string{"", "{", `{"unknown":1}`, `[]`, strings.Repeat(" ", 2<<20) + "{}", deep, strings.Repeat("[", 100_000), `{"Timeout":1e400}`} {
 		r := newRooms()
 		problem(t, r.operator(t, http.MethodPost, "/api/v1/ingests", body), http.StatusBadRequest, relais.KindInvalid)
 		if len(r.entries) > 0 {
