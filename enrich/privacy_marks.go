@@ -102,8 +102,8 @@ func newMarkedText(s string) markedText {
 	t := markedText{text: strings.TrimSpace(s)}
 	var folded strings.Builder
 	for _, run := range splitWords(t.text, nil) {
-		for start, end := int(run.start), int(run.start); start < int(run.end); start = end {
-			end = start + wordLen(t.text[start:run.end])
+		for start := int(run.start); start < int(run.end); {
+			end := start + wordLen(t.text[start:run.end])
 			if folded.Len() > 0 {
 				folded.WriteByte(' ')
 			}
@@ -111,6 +111,7 @@ func newMarkedText(s string) markedText {
 			folded.WriteString(fold(t.text[start:end]))
 			t.words = append(t.words, wordSpan{start, end})
 			t.folds = append(t.folds, wordSpan{from, folded.Len()})
+			start = end
 		}
 	}
 	t.folded = folded.String()

@@ -57,13 +57,11 @@ func versions() []rules {
 func copies() []mail {
 	list := story()
 	day := "Mon, 9 Mar 2026 09:00:00 +0000"
-	for _, m := range []mail{ // one is marked, the other says nothing, and may be taken for the first
-		{"Personnel", "90", message("e1@x", owner, "mum@free.example", "Samedi", day, "", "On vient samedi.")},
-		{"INBOX", "90", message("e2@x", owner, "mum@free.example", "Samedi", day, "", "")},
-		{"INBOX", "91", message("e1@x", owner, "mum@free.example", "Samedi", day, "", "On vient samedi.")},
-	} {
-		list = append(list, m)
-	}
+	list = append(list, // one is marked, the other says nothing, and may be taken for the first
+		mail{"Personnel", "90", message("e1@x", owner, "mum@free.example", "Samedi", day, "", "On vient samedi.")},
+		mail{"INBOX", "90", message("e2@x", owner, "mum@free.example", "Samedi", day, "", "")},
+		mail{"INBOX", "91", message("e1@x", owner, "mum@free.example", "Samedi", day, "", "On vient samedi.")},
+	)
 	for i, m := range story() {
 		if i%3 == 0 {
 			copied := "Bcc: c" + fmt.Sprint(i) + "@pumps.example\r\n" + m.text

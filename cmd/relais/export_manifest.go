@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/relais-archive/relais/internal/relais"
 )
@@ -49,11 +50,9 @@ func (m *manifest) add(e relais.Exported) error {
 // harmless puts an apostrophe before what a spreadsheet would run as a formula: subjects
 // and names are a stranger's words.
 func harmless(cell string) string {
-	for _, r := range cell {
-		if strings.ContainsRune("=+-@\t\r\n＝＋－＠", r) {
-			return "'" + cell
-		}
-		break
+	first, _ := utf8.DecodeRuneInString(cell)
+	if cell != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) {
+		return "'" + cell
 	}
 	return cell
 }

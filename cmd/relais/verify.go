@@ -75,7 +75,7 @@ func (o *operator) Verify(ctx context.Context, readData bool, emit func(relais.E
 	}
 	emit(relais.Event{Type: "verified", Result: v})
 	if v.Faults > 0 {
-		return relais.WithHint(relais.Errorf(relais.KindDamaged, "verify", "%s", some(int64(v.Faults), "fault", "faults")),
+		return relais.WithHint(relais.Errorf(relais.KindDamaged, "verify", "%s", some(v.Faults, "fault", "faults")),
 			"`relais reindex` mends the index and what is remembered of documents; packs come back from a backup")
 	}
 	return nil

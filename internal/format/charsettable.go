@@ -101,7 +101,8 @@ func (shiftedEncoding) NewEncoder() *encoding.Encoder { return encoding.Replacem
 func decodeISO2022(b []byte) []byte {
 	const so, si = 0x0e, 0x0f
 	var out, run []byte
-	set, shifted := encoding.Encoding(korean.EUCKR), false
+	var set encoding.Encoding = korean.EUCKR
+	shifted := false
 	flush := func() {
 		text, _ := set.NewDecoder().Bytes(run) // these decoders only replace
 		out, run = append(out, text...), run[:0]

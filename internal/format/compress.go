@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/bzip2"
 	"compress/gzip"
+	"errors"
 	"io"
 
 	"github.com/klauspost/compress/zstd"
@@ -96,7 +97,7 @@ func (u *uncompressed) Read(p []byte) (int, error) {
 	switch {
 	case u.out > u.lim.ArchiveBytes, u.out > ratioFree && u.out/u.lim.ArchiveRatio > u.in.n:
 		n, err = 0, relais.E(relais.KindTooLarge, "uncompress", nil)
-	case err != nil && err != io.EOF:
+	case err != nil && !errors.Is(err, io.EOF):
 		err = u.fault(err)
 	}
 	u.err = err
@@ -105,7 +106,7 @@ func (u *uncompressed) Read(p []byte) (int, error) {
 
 // fault is the source's own error, or says that the bytes are damaged.
 func (u *uncompressed) fault(err error) error {
-	if u.in.err != nil && u.in.err != io.EOF {
+	if u.in.err != nil && !errors.Is(u.in.err, io.EOF) {
 		return u.in.err
 	}
 	return relais.E(relais.KindDamaged, "uncompress", err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -222,11 +223,11 @@ func (e *besideFile) fill() {
 		e.held = base64.StdEncoding.AppendEncode(e.held, e.room[from:min(n, from+encodedLine)])
 		e.held = append(e.held, e.eol...)
 	}
-	if err == io.ErrUnexpectedEOF {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
 		err = io.EOF
 	}
 	if err != nil {
-		if failed := e.in.Close(); err == io.EOF && failed != nil {
+		if failed := e.in.Close(); errors.Is(err, io.EOF) && failed != nil {
 			err = failed
 		}
 		e.err = err
