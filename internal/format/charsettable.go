@@ -101,8 +101,7 @@ func (shiftedEncoding) NewEncoder() *encoding.Encoder { return encoding.Replacem
 func decodeISO2022(b []byte) []byte {
 	const so, si = 0x0e, 0x0f
 	var out, run []byte
-	var set encoding.Encoding = korean.EUCKR
-	shifted := false
+	set, shifted := korean.EUCKR, false
 	flush := func() {
 		text, _ := set.NewDecoder().Bytes(run) // these decoders only replace
 		out, run = append(out, text...), run[:0]
