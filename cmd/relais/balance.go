@@ -106,11 +106,11 @@ func (a *app) showBalance(b relais.Balance) error {
 			announced = fmt.Sprint(*s.Announced)
 		}
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t  %s\n", announced, s.Seen, s.Stored, s.Duplicate, s.Refused,
-			s.Quarantined, s.Doubtful, s.Excluded, s.Pending, plain(s.Source+" / "+s.Folder))
+			s.Quarantined, s.Doubtful, s.Excluded, s.Pending, folderLine(s))
 	}
 	for _, s := range b.Sources {
 		if s.Unread {
-			fmt.Fprintf(w, "not read\t  %s\n", plain(s.Source+" / "+s.Folder))
+			fmt.Fprintf(w, "not read\t  %s\n", folderLine(s))
 		}
 	}
 	printReasons(w, "", b.Reasons)
@@ -169,4 +169,12 @@ func unreadFolders(b relais.Balance) string {
 		return ""
 	}
 	return "; " + some(b.FoldersUnread, "folder", "folders") + " could not be read"
+}
+
+// folderLine names a folder of a source; those that are marked private have no name here.
+func folderLine(s relais.SourceBalance) string {
+	if s.Marked {
+		return plain(s.Source) + " / (folders marked personal)"
+	}
+	return plain(s.Source + " / " + s.Folder)
 }

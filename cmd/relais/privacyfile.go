@@ -106,3 +106,12 @@ func (a *app) checkPrivacyFile() check {
 	}
 	return finding("privacy", fine, err)
 }
+
+// markedFolders gives the test of whether a folder's name marks it as private.
+func (ar *archive) markedFolders(ctx context.Context) (func(string) bool, error) {
+	words, err := companyWords(ctx, ar.state)
+	if err != nil {
+		return nil, err
+	}
+	return enrich.PersonalFolders(words)
+}

@@ -85,7 +85,7 @@ func TestEarlierFilesAreToldAgain(t *testing.T) {
 	ingest := []string{"ingest", "--case", "Bob", "--owner", ann, filepath.Join(in, "thunderbird")}
 	fresh.must(ingest...)
 	old.must("reindex") // an index of an earlier format is made again
-	for range 2 { // the second time nothing changes
+	for range 2 {       // the second time nothing changes
 		old.must(ingest...)
 		old.must("verify", "--read-data")
 		want, got := fresh.export(), withoutZip(old.must("export", "--format", "jsonl", "case:Bob"))

@@ -127,7 +127,7 @@ func (ar *archive) assemble(ctx context.Context) error {
 		return err
 	}
 	ar.library = library.New(ar.state, ar.blobs)
-	ar.cases = casefile.New(ar.state, time.Now)
+	ar.cases = casefile.New(ar.state, time.Now, ar.markedFolders)
 	ar.tokens = access.NewTokens(ar.state, time.Now)
 	ar.pipeline = &pipeline{
 		log: ar.log, state: ar.state, index: ar.index, logger: ar.logger, group: ar.index.Group, inside: ar.inside,

@@ -5,6 +5,8 @@ package casefile
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -29,12 +31,19 @@ type Store interface {
 
 // Cases is the register of departures.
 type Cases struct {
-	store Store
-	now   func() time.Time
+	store  Store
+	now    func() time.Time
+	marked Marked
 }
 
+// Marked gives the test of whether a folder's name marks what is in it as private: such
+// names are a person's own, and stand in no account.
+type Marked func(ctx context.Context) (func(folder string) bool, error)
+
 // New makes a register over a store.
-func New(store Store, now func() time.Time) *Cases { return &Cases{store: store, now: now} }
+func New(store Store, now func() time.Time, marked Marked) *Cases {
+	return &Cases{store: store, now: now, marked: marked}
+}
 
 // Create opens a case. A name in use is of relais.KindConflict.
 func (c *Cases) Create(ctx context.Context, k relais.Case) (relais.Case, error) {
@@ -205,11 +214,60 @@ func (c *Cases) Update(ctx context.Context, k relais.Case) error {
 	return c.store.UpdateCase(ctx, k)
 }
 
-// Balance gives the account of one case.
+// Balance gives the account of one case; folders that are marked private are one line a
+// source, without their names.
 func (c *Cases) Balance(ctx context.Context, name string) (relais.Balance, error) {
 	k, err := c.Case(ctx, name)
 	if err != nil {
 		return relais.Balance{}, err
 	}
-	return c.store.Balance(ctx, k)
+	b, err := c.store.Balance(ctx, k)
+	if err != nil {
+		return b, err
+	}
+	marked, err := c.marked(ctx)
+	if err != nil {
+		return b, err
+	}
+	b.Sources = unnamed(b.Sources, marked)
+	for i, w := range b.Warnings {
+		if marked(w.Folder) {
+			b.Warnings[i].Folder, b.Warnings[i].Position = "", ""
+		}
+	}
+	return b, nil
+}
+
+// unnamed puts the marked folders of each source into one line, before the others.
+func unnamed(list []relais.SourceBalance, marked func(folder string) bool) []relais.SourceBalance {
+	sums, shown := map[string]*relais.SourceBalance{}, []relais.SourceBalance{}
+	for _, s := range list {
+		if !marked(s.Folder) {
+			shown = append(shown, s)
+			continue
+		}
+		sum := sums[s.Source]
+		if sum == nil {
+			sum = &relais.SourceBalance{Source: s.Source, Marked: true}
+			sums[s.Source] = sum
+		}
+		sum.Counts = sum.Plus(s.Counts)
+		sum.UnreadCounts = relais.UnreadCounts{Unreadable: sum.Unreadable + s.Unreadable, Partial: sum.Partial + s.Partial}
+		sum.Unread = sum.Unread || s.Unread
+		if s.Announced != nil {
+			total := *s.Announced
+			if sum.Announced != nil {
+				total += *sum.Announced
+			}
+			sum.Announced = &total
+		}
+	}
+	for _, source := range slices.Sorted(maps.Keys(sums)) {
+		at := slices.IndexFunc(shown, func(s relais.SourceBalance) bool { return s.Source >= source })
+		if at < 0 {
+			at = len(shown)
+		}
+		shown = slices.Insert(shown, at, *sums[source])
+	}
+	return shown
 }

@@ -19,7 +19,7 @@ func TestOpenedByManyAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close() //nolint:errcheck // a test's
-	cases := New(db, time.Now)
+	cases := New(db, time.Now, personal)
 	for round := range 5 {
 		var made atomic.Int64
 		var all sync.WaitGroup

@@ -106,6 +106,7 @@ type SourceBalance struct {
 	Folder    string `json:"folder"`
 	Announced *int64 `json:"announced,omitempty"` // the source's own count, where it gives one
 	Unread    bool   `json:"unread,omitempty"`    // it could not be read, or not to its end
+	Marked    bool   `json:"marked,omitempty"`    // all of the source's folders whose names mark them as private, which are not named
 	Counts
 	UnreadCounts
 }
