@@ -17,7 +17,7 @@ const (
 // is passed over; a file without another has no date. now is when the file is read.
 func fileDate(own extract.Dates, file, now time.Time) (time.Time, string) {
 	for _, t := range [...]time.Time{own.Modified, own.Created} {
-		if plausible(t, now) {
+		if plausible(t, now) && !fromTemplate(t) {
 			return t.UTC().Truncate(time.Second), dateOfDocument
 		}
 	}
@@ -25,6 +25,17 @@ func fileDate(own extract.Dates, file, now time.Time) (time.Time, string) {
 		return file.UTC(), dateOfFile
 	}
 	return time.Time{}, ""
+}
+
+// fromTemplate tells the dates of the empty documents that programs begin with: what is
+// made from them says no other (Excel's and excelize's workbook, python-docx,
+// python-pptx).
+func fromTemplate(t time.Time) bool {
+	switch t.UTC().Format(time.RFC3339) {
+	case "2006-09-16T00:00:00Z", "2013-12-23T23:15:00Z", "2013-01-27T09:14:16Z":
+		return true
+	}
+	return false
 }
 
 // plausible tells whether a file can have been written at a time. Where programs know

@@ -29,6 +29,8 @@ func TestFileDate(t *testing.T) {
 		"OLE's first":          {extract.Dates{Modified: day(1899, 12, 30)}, day(2019, 5, 6), day(2019, 5, 6), "file"},
 		"Unix's first":         {extract.Dates{Modified: time.Unix(0, 0)}, day(2019, 5, 6), day(2019, 5, 6), "file"},
 		"DOS's first":          {extract.Dates{Modified: day(1980, 1, 1)}, day(2019, 5, 6), day(2019, 5, 6), "file"},
+		"Excel's template":     {extract.Dates{Created: time.Date(2006, 9, 16, 0, 0, 0, 0, time.UTC)}, day(2019, 5, 6), day(2019, 5, 6), "file"},
+		"changed since":        {extract.Dates{Created: time.Date(2006, 9, 16, 0, 0, 0, 0, time.UTC), Modified: day(2024, 10, 24)}, day(2019, 5, 6), day(2024, 10, 24), "document"},
 		"to come":              {extract.Dates{Modified: day(2031, 1, 1)}, day(2019, 5, 6), day(2019, 5, 6), "file"},
 		"today, zone unknown":  {extract.Dates{Modified: now.Add(14 * time.Hour)}, day(2019, 5, 6), now.Add(14 * time.Hour), "document"},
 		"file of a bare zip":   {extract.Dates{}, time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC), none, ""},

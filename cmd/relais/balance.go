@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -150,10 +151,7 @@ func (a *app) printBalanceLine(b relais.Balance) {
 	if n := int64(len(b.Warnings)); n > 0 {
 		line += fmt.Sprintf(" (%s may be a mailbox that was taken for one document: `relais balance`)", some(n, "file", "files"))
 	}
-	if b.Unreadable > 0 || b.Partial > 0 {
-		line += fmt.Sprintf(" (beside the sum, %s whose text could not be read, %d read in part: `relais unreadable list`)",
-			some(b.Unreadable, "document", "documents"), b.Partial)
-	}
+	line += unreadDocuments(b)
 	switch {
 	case !b.Balanced && b.Pending > 0 && b.Seen == b.Sum():
 		line += "  — NOT ALL READ YET"
@@ -177,4 +175,20 @@ func folderLine(s relais.SourceBalance) string {
 		return plain(s.Source) + " / (folders marked personal)"
 	}
 	return plain(s.Source + " / " + s.Folder)
+}
+
+// unreadDocuments says of how many documents the text could not be read, or not all of
+// it: they stand beside the sum.
+func unreadDocuments(b relais.Balance) string {
+	var parts []string
+	if b.Unreadable > 0 {
+		parts = append(parts, some(b.Unreadable, "document", "documents")+" without a text that could be read")
+	}
+	if b.Partial > 0 {
+		parts = append(parts, some(b.Partial, "document", "documents")+" read in part")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "; beside that, " + strings.Join(parts, " and ") + " (`relais unreadable list`)"
 }

@@ -97,7 +97,7 @@ func testPoison(t *testing.T, fresh func() *program) {
 	if want, got := plain.export(), p.export(); got != want {
 		t.Errorf("exports differ: %s and %s\n%s", fingerprint(want), fingerprint(got), firstDifference(want, got))
 	}
-	if want, got := accounts(plain), strings.Replace(accounts(p), `"apart":5,`, "", 1); got != want {
+	if want, got := accounts(plain), strings.ReplaceAll(accounts(p), `"apart":5,`, ""); got != want {
 		t.Errorf("accounts differ by more than what stands apart:\n%s\n%s", want, got)
 	}
 	want := map[string]int{"poison-0": 1, "poison-1": 1, "poison-2": 3, "poison-3": 1, "poison-e": 1}

@@ -22,10 +22,11 @@ func (o *operator) verifyData(ctx context.Context, known *knownRefusals, fault f
 	live := map[relais.DocumentID]bool{}
 	for _, topic := range []string{stream.TopicRaw, stream.TopicEnriched} {
 		n, err := o.readTopic(ctx, topic, fault, func(ctx context.Context, m stream.Message) {
-			if topic == stream.TopicEnriched {
+			err := o.openRecord(ctx, m)
+			if err == nil && topic == stream.TopicEnriched { // what cannot be opened is no document
 				follow(live, m)
 			}
-			if err := o.openRecord(ctx, m); err != nil && ctx.Err() == nil && !known.record(m) {
+			if err != nil && ctx.Err() == nil && !known.record(m) {
 				fault(blob.Fault{Code: "record_unreadable", Detail: fmt.Sprintf("%s %d/%d: %s", topic, m.Partition, m.Offset, relais.KindOf(err))})
 			}
 		})
