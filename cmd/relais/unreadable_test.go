@@ -48,7 +48,7 @@ func testWhatIsNotRead(t *testing.T, fresh func() *program) {
 		do(exitOK, "text could not be read: picture", "search", "plan"),
 		do(exitOK, "Nothing found", "search", "is:partial vide"),
 		do(exitOK, "", "unreadable", "list", "--partial"),
-		do(exitOK, "3 documents whose text could not be read", "balance"),
+		do(exitOK, "3 documents without a text that could be read", "balance"),
 		do(exitError, "no case named", "unreadable", "list", "--case", "Nobody"),
 		do(exitOK, "3 documents could not be read, 3 still cannot", "unreadable", "retry"),
 	})
