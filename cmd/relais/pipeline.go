@@ -130,10 +130,17 @@ func (p *pipeline) enrich(ctx context.Context) error {
 		})
 		err = stage.Run(ctx, p.watched(stageEnrich))
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || relais.KindOf(err) == relais.KindConflict && p.outdated(ctx, stage) {
 		return nil // renewed or stopped, whatever the stage was doing
 	}
 	return err
+}
+
+// outdated tells whether the generation rose since a stage was made: its merges are
+// refused then, be it before anybody has told this process.
+func (p *pipeline) outdated(ctx context.Context, stage *enrich.Stage) bool {
+	g, err := p.state.Generation(ctx)
+	return err == nil && enrich.Group(g) != stage.Group()
 }
 
 // feed feeds the index in use, until another one is.

@@ -118,6 +118,7 @@ Begin with:
 		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpCommand(helpCmd())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return relais.WithHint(relais.E(relais.KindInvalid, "", err), "see `"+cmd.CommandPath()+" --help`")
 	})
@@ -131,6 +132,20 @@ Begin with:
 		checkArgs(c)
 	}
 	return root
+}
+
+// helpCmd shows a verb's help; one that is not there is a mistake here too.
+func helpCmd() *cobra.Command {
+	return &cobra.Command{
+		Use: "help [VERB…]", Short: "Show the help of a verb", Example: "  relais help ingest",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownVerb(found, append(rest, args...)[0])
+			}
+			return found.Help()
+		},
+	}
 }
 
 // serverMemory is what a process on servers may take of its heap, so that it stays

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/relais-archive/relais/enrich"
+	"github.com/relais-archive/relais/internal/format"
+	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/state"
+	"github.com/relais-archive/relais/internal/stream"
+)
+
+// refusingLog has every batch end as a merge at another generation does.
+type refusingLog struct{ stream.Log }
+
+func (refusingLog) Run(context.Context, string, string, stream.RunOptions, stream.Handler) error {
+	return relais.Errorf(relais.KindConflict, "merge", "read at another generation")
+}
+
+// TestStageOfAnEarlierGeneration: that the generation rose is no fault of the stage, which
+// begins anew; any other conflict is one.
+func TestStageOfAnEarlierGeneration(t *testing.T) {
+	db, err := state.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "state.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // a test's
+	for name, rises := range map[string]bool{"rose": true, "stayed": false} {
+		p := &pipeline{log: refusingLog{}, state: db, logger: slog.New(slog.DiscardHandler)}
+		p.newStage = func(ctx context.Context) (*enrich.Stage, error) {
+			stage, err := enrich.NewStage(ctx, enrich.Deps{
+				Log: refusingLog{}, State: db, Limits: format.DefaultLimits(), Logger: p.logger, Clock: time.Now, Workers: 1,
+			})
+			if rises && err == nil {
+				_, err = db.NextGeneration(ctx)
+			}
+			return stage, err
+		}
+		if err := p.enrich(t.Context()); (err == nil) != rises {
+			t.Errorf("the generation %s: %v", name, err)
+		}
+	}
+}
