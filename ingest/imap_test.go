@@ -465,7 +465,9 @@ func TestIMAPMemory(t *testing.T) {
 	f.Messages[0].Reply = func(a testkit.Ask) testkit.Reply { return testkit.Reply{Text: a.Right} }
 	a := newArchive()
 	a.light = true
-	sum := a.run(t, job(openServer(t, "imap://"+s.Addr())))
+	box := openServer(t, "imap://"+s.Addr())
+	box.address.keep = defaultPatience() // 120 MiB take as long as the machine makes them
+	sum := a.run(t, job(box))
 	if sum.Bytes != int64(len(f.Messages[0].Body)) {
 		t.Errorf("%+v", sum.Counts)
 	}
