@@ -96,8 +96,6 @@ func newClientEnricher(x *ClientIndex) clientEnricher {
 
 func (clientEnricher) Name() string { return "client" }
 
-func isClientEnricher(e Enricher) bool { _, is := e.(clientEnricher); return is }
-
 func (e clientEnricher) Enrich(in *Input, out *Findings) {
 	if len(e.index.names) == 0 {
 		return

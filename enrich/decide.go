@@ -145,34 +145,13 @@ func (s *Stage) judgeAnew(ctx context.Context, c relais.CaseID, m *state.Merging
 		return err
 	}
 	for _, d := range docs {
-		d.row.Revision++
-		d.row.Dirty = true
+		d.raise()
 		project(d)
 	}
 	if _, err := s.inheritAll(ctx, m, docs); err != nil {
 		return err
 	}
 	return s.write(ctx, c, m, docs)
-}
-
-// openRows opens the facts of documents that have some.
-func (s *Stage) openRows(ctx context.Context, c relais.CaseID, rows []state.Document) (map[relais.DocumentID]*decided, error) {
-	docs := make(map[relais.DocumentID]*decided, len(rows))
-	var sealed []state.Document
-	for _, r := range rows {
-		docs[r.ID] = &decided{row: r}
-		if r.Facts != nil {
-			sealed = append(sealed, r)
-		}
-	}
-	found, err := s.unsealFacts(ctx, c, sealed)
-	if err != nil {
-		return nil, err
-	}
-	for id, f := range found {
-		docs[id].facts = f
-	}
-	return docs, nil
 }
 
 func count(done *relais.Settled, was, is relais.Status) {

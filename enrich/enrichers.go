@@ -12,22 +12,37 @@ type Config struct {
 }
 
 // Enrichers gives the enrichers in their order: each may rely on those above it. A new
-// one is one file and one line here.
+// one is one file and one line of newEnricherSet.
 func Enrichers(cfg Config) ([]Enricher, error) {
+	set, err := newEnricherSet(cfg)
+	return set.list, err
+}
+
+// enricherSet is the enrichers in their order, and those of them that look into the
+// parts of an item, too.
+type enricherSet struct {
+	list    []Enricher
+	privacy privacyEnricher
+	clients clientEnricher
+}
+
+func newEnricherSet(cfg Config) (set enricherSet, err error) {
 	topics, err := DefaultTopics()
 	if err != nil {
-		return nil, err
+		return set, err
 	}
 	words, err := wordsFor(cfg.Clients, cfg.Company)
 	if err != nil {
-		return nil, err
+		return set, err
 	}
-	return []Enricher{
+	set.privacy, set.clients = privacyEnricher{words}, newClientEnricher(NewClientIndex(cfg.Clients, cfg.Contacts))
+	set.list = []Enricher{
 		newZoneEnricher(),
 		languageEnricher{detector: sharedDetector()},
-		privacyEnricher{words},
+		set.privacy,
 		peopleEnricher{},
-		newClientEnricher(NewClientIndex(cfg.Clients, cfg.Contacts)),
+		set.clients,
 		newTopicEnricher(topics),
-	}, nil
+	}
+	return set, nil
 }

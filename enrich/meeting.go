@@ -1,8 +1,10 @@
 package enrich
 
 import (
+	"bufio"
 	"errors"
 	"io"
+	"iter"
 	"path"
 	"slices"
 	"strings"
@@ -63,8 +65,9 @@ func oncePerAddress(list []relais.Person) []relais.Person {
 // guestsOf gives the organizers and attendees of an iCalendar object (RFC 5545 sections
 // 3.8.4.1 and 3.8.4.3): of its events and tasks, not of the alarms within them.
 func guestsOf(calendar string) (list []relais.Person) {
-	var within []string // the components that are open
-	for line := range unfolded(calendar) {
+	var within []string               // the components that are open
+	in := strings.NewReader(calendar) // which never fails
+	for line := range unfolded(in) {
 		name, params, value := contentLine(line)
 		switch name {
 		case "BEGIN":
@@ -85,24 +88,39 @@ func guestsOf(calendar string) (list []relais.Person) {
 	return list
 }
 
-// unfolded gives the content lines of a calendar: a line that begins with a blank goes
-// on the one before (RFC 5545 section 3.1), be it in the middle of a character.
-func unfolded(calendar string) func(yield func(string) bool) {
-	return func(yield func(string) bool) {
+// maxCalendarLine is how many bytes of an unfolded line are looked at.
+const maxCalendarLine = 16 << 10
+
+// unfolded gives the content lines of a calendar, the end of one that is too long left
+// out: a line that begins with a blank goes on the one before (RFC 5545 section 3.1), be
+// it in the middle of a character. An error, of reading, comes last.
+func unfolded(body io.Reader) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		in := bufio.NewReaderSize(body, 8<<10)
 		var line strings.Builder
-		for raw := range strings.Lines(calendar) {
-			raw = strings.TrimRight(raw, "\r\n")
-			if raw != "" && (raw[0] == ' ' || raw[0] == '\t') {
-				line.WriteString(raw[1:])
-				continue
+		for start := true; ; { // of a line of the file
+			piece, err := in.ReadSlice('\n')
+			text := strings.TrimRight(string(piece), "\r\n")
+			switch {
+			case !start || text == "":
+			case text[0] == ' ' || text[0] == '\t':
+				text = text[1:]
+			case !yield(line.String(), nil):
+				return
+			default:
+				line.Reset()
 			}
-			if !yield(line.String()) {
+			line.WriteString(text[:min(len(text), max(0, maxCalendarLine-line.Len()))])
+			start = len(piece) > 0 && piece[len(piece)-1] == '\n'
+			switch {
+			case errors.Is(err, io.EOF):
+				yield(line.String(), nil)
+				return
+			case err != nil && !errors.Is(err, bufio.ErrBufferFull):
+				yield("", err)
 				return
 			}
-			line.Reset()
-			line.WriteString(raw)
 		}
-		yield(line.String())
 	}
 }
 

@@ -1,16 +1,11 @@
 package enrich
 
 import (
-	"bufio"
-	"errors"
 	"io"
 	"strings"
 
 	"github.com/relais-archive/relais/internal/relais"
 )
-
-// maxCalendarLine is how many bytes of an unfolded line are looked at.
-const maxCalendarLine = 16 << 10
 
 // calendar looks at the appointments of an iCalendar object. CLASS:PRIVATE (RFC 5545
 // section 3.8.1.3) is the padlock that a person sets; CONFIDENTIAL is what programs
@@ -19,7 +14,9 @@ const maxCalendarLine = 16 << 10
 func (m *innerMarks) calendar(p innerPart, body io.Reader) error {
 	var all, private, confidential int
 	var within []string
-	err := eachContentLine(body, func(line string) {
+	var failed error
+	for line, err := range unfolded(body) {
+		failed = err
 		name, _, value := contentLine(line)
 		switch name {
 		case "BEGIN":
@@ -29,13 +26,13 @@ func (m *innerMarks) calendar(p innerPart, body io.Reader) error {
 			if isAppointment(within) {
 				all++
 			}
-			return
+			continue
 		case "END":
 			within = within[:max(len(within)-1, 0)]
-			return
+			continue
 		}
 		if !isAppointment(within) {
-			return
+			continue
 		}
 		switch name {
 		case "CLASS":
@@ -53,7 +50,7 @@ func (m *innerMarks) calendar(p innerPart, body io.Reader) error {
 				m.finder.atMost(relais.PrivacyDoubtful, m.finder.lex.judge(c, inFolder), signalMarkAppointment)
 			}
 		}
-	})
+	}
 	switch {
 	case private > 0 && private == all && !p.within && (p.invitation || p.depth == 0):
 		m.finder.take(mark{class: relais.PrivacySufficient, word: "private"}, signalMarkAppointment)
@@ -62,7 +59,7 @@ func (m *innerMarks) calendar(p innerPart, body io.Reader) error {
 	case confidential > 0:
 		m.finder.take(mark{class: relais.PrivacyDoubtful, word: "confidential"}, signalMarkAppointment)
 	}
-	return err
+	return failed
 }
 
 // isAppointment tells whether the innermost open component is an event, task or note.
@@ -80,34 +77,4 @@ func isAppointment(within []string) bool {
 // unescapeText undoes the escapes of a text value (RFC 5545 section 3.3.11).
 func unescapeText(s string) string {
 	return strings.NewReplacer(`\\`, `\`, `\;`, ";", `\,`, ",", `\n`, " ", `\N`, " ").Replace(s)
-}
-
-// eachContentLine calls fn for each line of a calendar, unfolded (RFC 5545 section
-// 3.1), its end left out where it is too long. An error is of reading.
-func eachContentLine(body io.Reader, fn func(line string)) error {
-	in := bufio.NewReaderSize(body, 8<<10)
-	var line strings.Builder
-	start := true // of a line of the file
-	for {
-		piece, err := in.ReadSlice('\n')
-		ended := len(piece) > 0 && piece[len(piece)-1] == '\n'
-		text := strings.TrimRight(string(piece), "\r\n")
-		if start && len(text) > 0 {
-			if text[0] == ' ' || text[0] == '\t' {
-				text = text[1:]
-			} else {
-				fn(line.String())
-				line.Reset()
-			}
-		}
-		line.WriteString(text[:min(len(text), max(0, maxCalendarLine-line.Len()))])
-		start = ended
-		switch {
-		case errors.Is(err, io.EOF):
-			fn(line.String())
-			return nil
-		case err != nil && !errors.Is(err, bufio.ErrBufferFull):
-			return err
-		}
-	}
 }

@@ -180,7 +180,7 @@ func (m *innerMarks) member(name string) {
 
 // innerMarks gives the marks that look finds in the parts of an item, each once.
 func (r *reader) innerMarks(look func(*innerMarks) error) ([]relais.Evidence, error) {
-	m := newInnerMarks(r.words, r.limits)
+	m := newInnerMarks(r.set.privacy.lex, r.limits)
 	err := look(m)
 	if relais.KindOf(err) == relais.KindInternal { // the system's: a spool that cannot be read
 		err = relais.E(relais.KindUnavailable, "look for marks", err)

@@ -23,7 +23,7 @@ func privacyOfRaw(t *testing.T, raw string) relais.Privacy {
 		t.Fatal(err)
 	}
 	r := &reader{limits: format.DefaultLimits()}
-	if r.words, err = sharedPrivateWords(); err != nil {
+	if r.set.privacy.lex, err = sharedPrivateWords(); err != nil {
 		t.Fatal(err)
 	}
 	in := Input{Kind: relais.KindMessage, Folder: "INBOX", Mail: mail, Text: mail.Text}

@@ -80,11 +80,7 @@ func NewStage(ctx context.Context, d Deps) (*Stage, error) {
 		return nil, err
 	}
 	company, _ := ParseCompanyWords(added) // it was read when it was set
-	enrichers, err := Enrichers(Config{Clients: clients, Contacts: contacts, Company: company})
-	if err != nil {
-		return nil, err
-	}
-	words, err := wordsFor(clients, company)
+	set, err := newEnricherSet(Config{Clients: clients, Contacts: contacts, Company: company})
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +89,7 @@ func NewStage(ctx context.Context, d Deps) (*Stage, error) {
 		seen: newWidespread(), logger: d.Logger, clock: d.Clock,
 		reader: &reader{
 			blobs: d.Blobs, recall: d.State, recent: newRecent(), extractor: d.Extractor, limits: d.Limits, identity: Identity,
-			enrichers: enrichers, words: words, clients: enrichers[slices.IndexFunc(enrichers, isClientEnricher)], owners: newOwnerBook(d.State), names: names, workers: max(1, d.Workers),
+			set: set, owners: newOwnerBook(d.State), names: names, workers: max(1, d.Workers),
 		},
 	}, nil
 }
@@ -321,7 +317,7 @@ func (s *Stage) Run(ctx context.Context, log stream.Log) error {
 	if err := s.Recover(ctx); err != nil {
 		return err
 	}
-	if err := s.Mend(ctx); err != nil {
+	if err := s.mendOnce(ctx); err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)

@@ -3,6 +3,7 @@ package enrich
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/state"
@@ -115,9 +116,11 @@ func (s *Stage) release(ctx context.Context, c relais.CaseID, m *state.Merging, 
 
 // again opens a document that is to be decided again.
 func (s *Stage) again(ctx context.Context, c relais.CaseID, row state.Document) (*decided, error) {
-	row.Revision++
-	row.Dirty = true
-	return s.opened(ctx, c, row)
+	d, err := s.opened(ctx, c, row)
+	if err == nil {
+		d.raise()
+	}
+	return d, err
 }
 
 // bury leaves nothing of a document but what is to be withdrawn of it. Its row goes
@@ -156,6 +159,21 @@ func (s *Stage) Mend(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// mendOnce mends at the first start of a generation: then what earlier programs left
+// behind goes. It reads all that is remembered once, which later starts are spared.
+func (s *Stage) mendOnce(ctx context.Context) error {
+	const setting = "mended_generation"
+	generation := strconv.FormatInt(s.generation, 10)
+	mended, err := s.state.Meta(ctx, setting)
+	if err != nil || mended == generation {
+		return err
+	}
+	if err := s.Mend(ctx); err != nil {
+		return err
+	}
+	return s.state.SetMeta(ctx, setting, generation)
 }
 
 func (s *Stage) mend(ctx context.Context, c relais.CaseID, ids []relais.DocumentID) error {

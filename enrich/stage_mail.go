@@ -223,7 +223,7 @@ func (r *reader) namedIn(ctx context.Context, c relais.CaseID, it relais.Item, m
 	}
 	in.Kind, in.Name, in.Folder = relais.KindFile, a.Name, ""
 	var found Findings
-	r.clients.Enrich(&in, &found)
+	r.set.clients.Enrich(&in, &found)
 	return found.Clients, nil
 }
 

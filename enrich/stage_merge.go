@@ -22,6 +22,12 @@ type decided struct {
 	gone  bool   // it is seen nowhere any more
 }
 
+// raise has what is decided of a document now appended after all that was before.
+func (d *decided) raise() {
+	d.row.Revision++
+	d.row.Dirty = true
+}
+
 func decidedRows(rows []state.Document) []decided {
 	list := make([]decided, len(rows))
 	for i, r := range rows {
@@ -113,8 +119,7 @@ func (s *Stage) gather(ctx context.Context, c relais.CaseID, m *state.Merging, r
 			}
 			d.left = row.Thread
 			d.row.ID = g.document
-			d.row.Revision++
-			d.row.Dirty = true
+			d.raise()
 			docs[g.document] = d
 		}
 		unite(d, g)
@@ -145,16 +150,28 @@ func (s *Stage) known(ctx context.Context, c relais.CaseID, row state.Document, 
 
 // opened opens all that is known of a document.
 func (s *Stage) opened(ctx context.Context, c relais.CaseID, row state.Document) (*decided, error) {
-	d := &decided{row: row, left: row.Thread}
-	if row.Facts == nil {
-		return d, nil
+	docs, err := s.openRows(ctx, c, []state.Document{row})
+	return docs[row.ID], err
+}
+
+// openRows opens what is known of documents, with the facts of those that have some.
+func (s *Stage) openRows(ctx context.Context, c relais.CaseID, rows []state.Document) (map[relais.DocumentID]*decided, error) {
+	docs := make(map[relais.DocumentID]*decided, len(rows))
+	var sealed []state.Document
+	for _, r := range rows {
+		docs[r.ID] = &decided{row: r, left: r.Thread}
+		if r.Facts != nil {
+			sealed = append(sealed, r)
+		}
 	}
-	f, err := s.unsealFacts(ctx, c, []state.Document{row})
+	found, err := s.unsealFacts(ctx, c, sealed)
 	if err != nil {
 		return nil, err
 	}
-	d.facts = f[row.ID]
-	return d, nil
+	for id, f := range found {
+		docs[id].facts = f
+	}
+	return docs, nil
 }
 
 // unite adds one reading to a document.

@@ -31,9 +31,7 @@ type reader struct {
 	extractor extract.Extractor
 	limits    format.Limits
 	identity  func(*format.Mail) relais.ContentID
-	enrichers []Enricher
-	clients   Enricher // that of them which finds clients
-	words     *privateWords
+	set       enricherSet
 	owners    *ownerBook
 	names     map[string]string // clients' names by id
 	workers   int
@@ -148,7 +146,7 @@ func (r *reader) read(ctx context.Context, found *blob.Found, c relais.CaseID, i
 
 func (r *reader) enrich(in *Input) Findings {
 	var out Findings
-	for _, e := range r.enrichers {
+	for _, e := range r.set.list {
 		e.Enrich(in, &out)
 	}
 	return out

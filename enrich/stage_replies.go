@@ -2,6 +2,7 @@ package enrich
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -95,36 +96,23 @@ func (s *Stage) addReplies(ctx context.Context, c relais.CaseID, m *state.Mergin
 		}
 	}
 	for some := range slices.Chunk(ids, mergeItems) {
-		rows, found, err := s.wholeRows(ctx, c, m, some)
+		rows, err := m.Documents(ctx, some)
 		if err != nil {
 			return err
 		}
-		for _, row := range rows {
-			if !slices.ContainsFunc(s.namedKeys(found[row.ID]), func(key string) bool { return fresh[key] }) {
+		opened, err := s.openRows(ctx, c, slices.Collect(maps.Values(rows)))
+		if err != nil {
+			return err
+		}
+		for id, d := range opened {
+			if d.facts == nil || !slices.ContainsFunc(s.namedKeys(d.facts), func(key string) bool { return fresh[key] }) {
 				continue
 			}
-			row.Revision++
-			row.Dirty = true
-			docs[row.ID] = &decided{row: row, left: row.Thread, facts: found[row.ID]}
+			d.raise()
+			docs[id] = d
 		}
 	}
 	return nil
-}
-
-// wholeRows gives those of some documents that have facts, with them.
-func (s *Stage) wholeRows(ctx context.Context, c relais.CaseID, m *state.Merging, ids []relais.DocumentID) ([]state.Document, map[relais.DocumentID]*facts, error) {
-	whole, err := m.Documents(ctx, ids)
-	if err != nil {
-		return nil, nil, err
-	}
-	var rows []state.Document
-	for _, id := range ids {
-		if row := whole[id]; row.Facts != nil {
-			rows = append(rows, row)
-		}
-	}
-	found, err := s.unsealFacts(ctx, c, rows)
-	return rows, found, err
 }
 
 // namedKeys gives the keys of the messages that a document names.

@@ -29,7 +29,7 @@ func TestBaseSubjectOfThreads(t *testing.T) {
 	}
 }
 
-// TestMarksInBracketsStay: what is cut for threads may be a mark of privacy.
+// TestMarksInBracketsStay: what stands in brackets is part of what a thread is about.
 func TestMarksInBracketsStay(t *testing.T) {
 	if got, _ := baseSubject("RE: [Perso] Vacances"); got != "[perso] vacances" {
 		t.Errorf("%q", got)

@@ -276,19 +276,7 @@ func TestCompressedMboxResumes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for stop := range 8 {
-		a := newArchive()
-		deps := a.deps(t)
-		deps.Batch.Items = 1
-		a.fail = func(step string) error {
-			if step == "record" && a.commits == stop {
-				return context.Canceled
-			}
-			return nil
-		}
-		if _, err := NewCapture(deps).Run(t.Context(), job(open(t, name)), nil); err == nil {
-			t.Fatal("not stopped")
-		}
-		a.fail = func(string) error { return nil }
+		a := stoppedArchive(t, name, stop, 1, context.Canceled)
 		s := &spied{Source: open(t, name)}
 		a.run(t, job(s))
 		if a.count("captured") != 8 || s.reads != 8-stop || a.counts[[2]string{"all.mbox.gz", ""}] != 8 {

@@ -355,25 +355,33 @@ func TestMboxResumes(t *testing.T) {
 	}
 }
 
+// stoppedArchive is an archive in which the capture of a source, in batches of so many
+// items, was stopped by an error after some batches, and which takes the rest.
+func stoppedArchive(t *testing.T, name string, batches, items int, why error) *archive {
+	t.Helper()
+	a := newArchive()
+	deps := a.deps(t)
+	deps.Batch.Items = items
+	a.fail = func(step string) error {
+		if step == "record" && a.commits == batches {
+			return why
+		}
+		return nil
+	}
+	if _, err := NewCapture(deps).Run(t.Context(), job(open(t, name)), nil); err == nil {
+		t.Fatal("not stopped")
+	}
+	a.fail = func(string) error { return nil }
+	return a
+}
+
 func mboxResumes(t *testing.T, text string) {
 	name := filepath.Join(t.TempDir(), "all.mbox")
 	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for stop := 0; stop < 20; stop += 3 {
-		a := newArchive()
-		deps := a.deps(t)
-		deps.Batch.Items = 1
-		a.fail = func(step string) error {
-			if step == "record" && a.commits == stop {
-				return context.Canceled
-			}
-			return nil
-		}
-		if _, err := NewCapture(deps).Run(t.Context(), job(open(t, name)), nil); err == nil {
-			t.Fatal("not stopped")
-		}
-		a.fail = func(string) error { return nil }
+		a := stoppedArchive(t, name, stop, 1, context.Canceled)
 		s := &spied{Source: open(t, name)}
 		a.run(t, job(s))
 		if a.count("captured") != 20 || s.reads != 20-stop {

@@ -78,20 +78,8 @@ func TestZipResumes(t *testing.T) {
 	}
 	name := zipped(t, members...)
 	for stop := range 5 {
-		a := newArchive()
-		deps := a.deps(t)
-		deps.Batch.Items = 4
-		a.fail = func(step string) error {
-			if step == "record" && a.commits == stop {
-				return io.ErrClosedPipe
-			}
-			return nil
-		}
-		if _, err := NewCapture(deps).Run(t.Context(), job(open(t, name)), nil); err == nil {
-			t.Fatal("not stopped")
-		}
+		a := stoppedArchive(t, name, stop, 4, io.ErrClosedPipe)
 		before := a.count("captured")
-		a.fail = func(string) error { return nil }
 		s := &spied{Source: open(t, name)}
 		a.run(t, job(s))
 		if a.count("captured") != 20 || s.reads != 20-before {

@@ -13,25 +13,27 @@ func Facets() []Field {
 
 // Rewrite gives the tree with each leaf replaced by what fn makes of it.
 func Rewrite(n Node, fn func(Node) Node) Node {
+	again := func(x Node) Node { return Rewrite(x, fn) }
 	switch n := n.(type) {
 	case And:
-		list := make(And, len(n))
-		for i, x := range n {
-			list[i] = Rewrite(x, fn)
-		}
-		return list
+		return And(each(n, again))
 	case Or:
-		list := make(Or, len(n))
-		for i, x := range n {
-			list[i] = Rewrite(x, fn)
-		}
-		return list
+		return Or(each(n, again))
 	case Not:
-		return Not{Of: Rewrite(n.Of, fn)}
+		return Not{Of: again(n.Of)}
 	case nil:
 		return nil
 	}
 	return fn(n)
+}
+
+// each gives what fn makes of each node.
+func each(list []Node, fn func(Node) Node) []Node {
+	made := make([]Node, len(list))
+	for i, x := range list {
+		made[i] = fn(x)
+	}
+	return made
 }
 
 // uncertainClients makes "client:x is:uncertain" ask for what may be about x: of nodes
@@ -42,11 +44,7 @@ func uncertainClients(n Node) Node {
 	case And:
 		return uncertainAmong(n)
 	case Or:
-		list := make(Or, len(n))
-		for i, x := range n {
-			list[i] = uncertainClients(x)
-		}
-		return list
+		return Or(each(n, uncertainClients))
 	case Not:
 		return Not{Of: uncertainClients(n.Of)}
 	}
@@ -68,22 +66,16 @@ func NamesClient(n Node) bool {
 }
 
 func uncertainAmong(n And) Node {
-	list := make(And, 0, len(n))
-	asked, named := false, false
-	for _, x := range n {
-		if x == (Value{Field: ByState, Value: StateUncertain}) {
-			asked = true
-			continue
-		}
-		list = append(list, x)
+	asks := Node(Value{Field: ByState, Value: StateUncertain})
+	others := slices.DeleteFunc(slices.Clone(n), func(x Node) bool { return x == asks })
+	list := And(each(others, uncertainClients))
+	if len(others) == len(n) {
+		return list
 	}
-	for i, x := range list {
-		if list[i] = uncertainClients(x); asked {
-			list[i] = asUncertain(list[i], &named)
-		}
-	}
-	if asked && !named {
-		list = append(list, Value{Field: ByState, Value: StateUncertain})
+	named := false
+	list = each(list, func(x Node) Node { return asUncertain(x, &named) })
+	if !named {
+		list = append(list, asks)
 	}
 	return list
 }
@@ -99,11 +91,7 @@ func asUncertain(n Node, named *bool) Node {
 		}
 		return x
 	case Or:
-		list := make(Or, len(x))
-		for i, y := range x {
-			list[i] = asUncertain(y, named)
-		}
-		return list
+		return Or(each(x, func(y Node) Node { return asUncertain(y, named) }))
 	}
 	return n
 }

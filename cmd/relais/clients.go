@@ -53,27 +53,20 @@ are listed and left out; then it exits with 3.`,
 // importClients sends the tables, says what became of them, and ends with exitRefused
 // when rows were left out.
 func (a *app) importClients(ctx context.Context, s *session, clients, contacts io.Reader) error {
-	p, refused := a.newProgress(), 0
+	p := a.newProgress()
 	defer p.end()
-	show := p.each(func(e relais.Event) {
+	err := s.ImportClients(ctx, clients, contacts, p.each(func(e relais.Event) {
 		switch e.Type {
 		case "imported":
-			r := asMap(e.Result)
-			n := func(key string) int64 { n, _ := r[key].(int64); return n } // a count that is missing is none
-			fmt.Fprintf(a.sys.out, "%s and %s read, %d new, changed or gone\n", some(n("clients"), "client", "clients"), some(n("contacts"), "contact", "contacts"), n("changed"))
+			n := counts(e)
+			fmt.Fprintf(a.sys.out, "%s and %s read, %d new, changed or gone\n", some(n["clients"], "client", "clients"), some(n["contacts"], "contact", "contacts"), n["changed"])
 		case "refused":
 			fmt.Fprintf(a.sys.err, "refused: %s, %s: %s\n", e.Refusal.Source, e.Refusal.Position, plain(e.Refusal.Detail))
 		default:
 			fmt.Fprintln(a.sys.err, plain(e.Detail))
 		}
-	})
-	err := s.ImportClients(ctx, clients, contacts, func(e relais.Event) {
-		show(e)
-		if e.Type == "refused" {
-			refused++
-		}
-	})
-	if err == nil && refused > 0 {
+	}))
+	if err == nil && p.refused > 0 {
 		return outcome(exitRefused)
 	}
 	return err

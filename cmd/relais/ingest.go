@@ -188,7 +188,6 @@ type ingester func(context.Context, relais.IngestRequest, func(relais.Event)) er
 
 func (a *app) ingestOn(ctx context.Context, run ingester, req relais.IngestRequest) error {
 	var last *relais.Balance
-	refused := 0
 	p := a.newProgress()
 	show := p.each(func(e relais.Event) {
 		switch e.Type {
@@ -213,9 +212,6 @@ func (a *app) ingestOn(ctx context.Context, run ingester, req relais.IngestReque
 	})
 	err := run(ctx, req, func(e relais.Event) {
 		show(e)
-		if e.Type == "refused" {
-			refused++
-		}
 		if e.Type == "balance" {
 			last = e.Balance
 		}
@@ -224,7 +220,7 @@ func (a *app) ingestOn(ctx context.Context, run ingester, req relais.IngestReque
 	switch {
 	case err != nil:
 		return err
-	case refused > 0:
+	case p.refused > 0:
 		return outcome(exitRefused)
 	case last != nil && !last.Balanced && !req.NoWait && !req.DryRun:
 		return outcome(exitUnbalanced)

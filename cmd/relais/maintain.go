@@ -44,13 +44,12 @@ somebody deleted a topic: stop workers and servers first, and start them again a
 
 // printReindexed says what was made again.
 func (a *app) printReindexed(e relais.Event) {
-	r := asMap(e.Result)
-	n := func(key string) int64 { n, _ := r[key].(int64); return n } // a count that is missing is none
-	if items := n("items"); items > 0 {
+	n := counts(e)
+	if items := n["items"]; items > 0 {
 		fmt.Fprintf(a.sys.out, "%s read again.\n", some(items, "item", "items"))
 	}
-	fmt.Fprintf(a.sys.out, "The index was made again: %s, in %s.\n", some(n("documents"), "document", "documents"),
-		(time.Duration(n("milliseconds")) * time.Millisecond).Round(100*time.Millisecond))
+	fmt.Fprintf(a.sys.out, "The index was made again: %s, in %s.\n", some(n["documents"], "document", "documents"),
+		(time.Duration(n["milliseconds"]) * time.Millisecond).Round(100*time.Millisecond))
 }
 
 func (a *app) exportCmd() *cobra.Command {

@@ -149,9 +149,9 @@ that a stage has refused (see "relais refused list") is told and counted, and is
 				case "fault", "note":
 					fmt.Fprintln(a.sys.out, plain(e.Detail))
 				case "verified":
-					r := asMap(e.Result)
-					fmt.Fprintf(a.sys.out, "%v packs, %v blobs, %v bytes read, %v documents, %v records: %v faults, %v harmless leftovers, %v known refusals\n",
-						r["packs"], r["blobs"], r["bytes"], r["documents"], r["records"], r["faults"], r["harmless"], r["refused"])
+					n := counts(e)
+					fmt.Fprintf(a.sys.out, "%d packs, %d blobs, %d bytes read, %d documents, %d records: %d faults, %d harmless leftovers, %d known refusals\n",
+						n["packs"], n["blobs"], n["bytes"], n["documents"], n["records"], n["faults"], n["harmless"], n["refused"])
 				}
 			})
 		},

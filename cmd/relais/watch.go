@@ -47,21 +47,23 @@ func (a *app) printJSON(v any) error {
 	return err
 }
 
-// asMap reads an event's result as the object it is.
-func asMap(v any) map[string]any {
-	m, _ := v.(map[string]any) // anything else has no members to show
-	for k, x := range m {
-		if f, ok := x.(float64); ok {
-			m[k] = int64(f)
+// counts reads an event's result as the numbers it holds. One that is missing is 0.
+func counts(e relais.Event) map[string]int64 {
+	found := map[string]int64{}
+	result, _ := e.Result.(map[string]any) // anything else holds none
+	for name, v := range result {
+		if n, ok := v.(float64); ok {
+			found[name] = int64(n)
 		}
 	}
-	return m
+	return found
 }
 
 // progress draws one line on a terminal, over and over.
 type progress struct {
-	a     *app
-	drawn bool
+	a       *app
+	drawn   bool
+	refused int // events that told of a refusal
 }
 
 func (a *app) newProgress() *progress { return &progress{a: a} }
@@ -69,6 +71,9 @@ func (a *app) newProgress() *progress { return &progress{a: a} }
 // each gives a function that shows events: progress here, others by show.
 func (p *progress) each(show func(relais.Event)) func(relais.Event) {
 	return func(e relais.Event) {
+		if e.Type == "refused" {
+			p.refused++
+		}
 		switch {
 		case p.a.json:
 			_ = p.a.printJSON(e) // a broken pipe ends the program soon enough

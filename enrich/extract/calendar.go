@@ -34,13 +34,19 @@ func readCalendar(ctx context.Context, in Input, lim format.Limits) (Result, err
 	for len(c.open) > 0 {
 		c.end(c.open[len(c.open)-1])
 	}
-	if cut || c.out.full {
-		c.warn.add("text_limit", "")
+	return linesRead(ctx, in, lim, c.out, c.warn, cut)
+}
+
+// linesRead gives what was read of content lines; where that is nothing, the bytes as
+// text, whatever they are.
+func linesRead(ctx context.Context, in Input, lim format.Limits, out *textBuf, warn warnings, cut bool) (Result, error) {
+	if cut || out.full {
+		warn.add("text_limit", "")
 	}
-	if len(c.out.b) == 0 { // whatever it is
+	if len(out.b) == 0 {
 		return readText(ctx, in, lim)
 	}
-	return Result{Text: string(c.out.b), Warnings: c.warn}, ctx.Err()
+	return Result{Text: string(out.b), Warnings: warn}, ctx.Err()
 }
 
 // calendarText hands a calendar over to the library component by component, so that no

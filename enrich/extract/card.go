@@ -25,13 +25,7 @@ func readCard(ctx context.Context, in Input, lim format.Limits) (Result, error) 
 		c.warn.add("calendar_truncated", "")
 		c.end()
 	}
-	if cut || c.out.full {
-		c.warn.add("text_limit", "")
-	}
-	if len(c.out.b) == 0 { // whatever it is
-		return readText(ctx, in, lim)
-	}
-	return Result{Text: string(c.out.b), Warnings: c.warn}, ctx.Err()
+	return linesRead(ctx, in, lim, c.out, c.warn, cut)
 }
 
 // cardText hands cards over to the library one by one.

@@ -251,8 +251,8 @@ func unnamed(list []relais.SourceBalance, marked func(folder string) bool) []rel
 			sum = &relais.SourceBalance{Source: s.Source, Marked: true}
 			sums[s.Source] = sum
 		}
-		sum.Counts = sum.Plus(s.Counts)
-		sum.UnreadCounts = relais.UnreadCounts{Unreadable: sum.Unreadable + s.Unreadable, Partial: sum.Partial + s.Partial}
+		sum.Counts = sum.Counts.Plus(s.Counts)
+		sum.UnreadCounts = sum.UnreadCounts.Plus(s.UnreadCounts)
 		sum.Unread = sum.Unread || s.Unread
 		if s.Announced != nil {
 			total := *s.Announced

@@ -10,8 +10,8 @@ func Total(list []Balance) Balance {
 	t := Balance{Balanced: true, Sources: []SourceBalance{}, Reasons: []ReasonCount{}}
 	reasons, unreadable, partial := map[string]int64{}, map[string]int64{}, map[string]int64{}
 	for _, b := range list {
-		t.Counts = t.Plus(b.Counts)
-		t.UnreadCounts = UnreadCounts{t.Unreadable + b.Unreadable, t.Partial + b.Partial}
+		t.Counts = t.Counts.Plus(b.Counts)
+		t.UnreadCounts = t.UnreadCounts.Plus(b.UnreadCounts)
 		t.Apart = b.Apart // the whole archive's already
 		t.FoldersUnread += b.FoldersUnread
 		t.Warnings = append(t.Warnings, b.Warnings...)

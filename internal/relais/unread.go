@@ -53,6 +53,11 @@ func (u *UnreadCounts) Add(s ReadState, n int64) {
 	}
 }
 
+// Plus adds two counts.
+func (u UnreadCounts) Plus(v UnreadCounts) UnreadCounts {
+	return UnreadCounts{Unreadable: u.Unreadable + v.Unreadable, Partial: u.Partial + v.Partial}
+}
+
 // UnreadDocument is a document whose text could not be read, or not all of it.
 type UnreadDocument struct {
 	ID        DocumentID `json:"id"`
