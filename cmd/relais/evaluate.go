@@ -1,10 +1,8 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -12,17 +10,6 @@ import (
 	"github.com/relais-archive/relais/enrich/evaluate"
 	"github.com/relais-archive/relais/internal/relais"
 )
-
-// Evaluate scores the archive's tags against a truth file.
-func (o *operator) Evaluate(ctx context.Context, truth io.Reader, emit func(relais.Event)) error {
-	report, err := evaluate.Run(truth, func(fn func(relais.Document) error) error {
-		return o.ar.library.Each(ctx, relais.Everything(), fn)
-	})
-	if err == nil {
-		emit(relais.Event{Type: "evaluated", Result: report})
-	}
-	return err
-}
 
 func (a *app) evaluateCmd() *cobra.Command {
 	var truth string

@@ -128,35 +128,3 @@ func kept(r relais.Refusal) string {
 	}
 	return "kept, sha256 " + r.SHA256.String()
 }
-
-// RetryRefused reads again what enrich refused.
-func (o *operator) RetryRefused(ctx context.Context, caseName string, emit func(relais.Event)) error {
-	var id relais.CaseID
-	if caseName != "" {
-		k, err := o.ar.cases.Case(ctx, caseName)
-		if err != nil {
-			return err
-		}
-		id = k.ID
-	}
-	before, err := o.ar.Refusals(ctx, id)
-	if err != nil {
-		return err
-	}
-	if len(before) == 0 {
-		emit(relais.Event{Type: "note", Detail: "Nothing was refused."})
-		return nil
-	}
-	if _, err := o.ar.state.NextGeneration(ctx); err != nil {
-		return err
-	}
-	o.ar.pipeline.renewed()
-	if err := o.Wait(ctx, emit); err != nil {
-		return err
-	}
-	after, err := o.ar.Refusals(ctx, id)
-	if err == nil {
-		emit(relais.Event{Type: "note", Detail: fmt.Sprintf("Of %s, %d still refused.", some(int64(len(before)), "refused item", "refused items"), len(after))})
-	}
-	return err
-}

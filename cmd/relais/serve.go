@@ -107,18 +107,3 @@ func (a *app) announce(base string) {
 		fmt.Fprintf(a.sys.err, "Relais serves %s on %s. Sign in with a token from `relais token create`. Ctrl-C stops it.\n", a.cfg.data, base)
 	}
 }
-
-// CreateToken makes a token that sees what the local operator sees.
-func (o *operator) CreateToken(ctx context.Context, name string, validFor time.Duration) (string, error) {
-	return o.ar.tokens.Create(ctx, name, time.Now().Add(validFor))
-}
-
-// ListTokens gives all tokens, the newest first.
-func (o *operator) ListTokens(ctx context.Context) ([]relais.TokenView, error) {
-	return o.ar.tokens.List(ctx)
-}
-
-// RevokeToken ends a token by its id or name.
-func (o *operator) RevokeToken(ctx context.Context, which string) (relais.TokenView, error) {
-	return o.ar.tokens.RevokeNamed(ctx, which)
-}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/relais-archive/relais/enrich"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
@@ -96,33 +95,4 @@ func unreadWords(s relais.ReadState, why string) string {
 		return "text read in part: " + why
 	}
 	return ""
-}
-
-// RetryUnread reads again what could not be read: what the readers remember of it is
-// forgotten, then every item is read at a new generation.
-func (o *operator) RetryUnread(ctx context.Context, emit func(relais.Event)) error {
-	before, err := o.ar.state.UnreadTotals(ctx)
-	if err != nil {
-		return err
-	}
-	if before == (relais.UnreadCounts{}) {
-		emit(relais.Event{Type: "note", Detail: "Everything was read."})
-		return nil
-	}
-	if err := o.ar.state.ForgetExtractions(ctx, enrich.ExtractionVersion, enrich.NotWhole); err != nil {
-		return err
-	}
-	if _, err := o.ar.state.NextGeneration(ctx); err != nil {
-		return err
-	}
-	o.ar.pipeline.renewed()
-	if err := o.Wait(ctx, emit); err != nil {
-		return err
-	}
-	after, err := o.ar.state.UnreadTotals(ctx)
-	if err == nil {
-		emit(relais.Event{Type: "note", Result: after, Detail: fmt.Sprintf("%s could not be read, %d still cannot; %d were read in part, %d still are.",
-			some(before.Unreadable, "document", "documents"), after.Unreadable, before.Partial, after.Partial)})
-	}
-	return err
 }

@@ -1,4 +1,4 @@
-package main
+package pipeline
 
 import (
 	"time"
@@ -25,7 +25,7 @@ func (f *fullDisk) over() error {
 }
 
 // starved notes a fault for want of room, and tells whether this one is.
-func (p *pipeline) starved(err error) bool {
+func (p *Pipeline) starved(err error) bool {
 	if !relais.NoRoom(err) {
 		return false
 	}
@@ -39,14 +39,15 @@ func (p *pipeline) starved(err error) bool {
 }
 
 // progressed notes that a stage has come further, which it does not on a full disk.
-func (p *pipeline) progressed() {
+func (p *Pipeline) progressed() {
 	p.mu.Lock()
 	p.full = fullDisk{}
 	p.mu.Unlock()
 }
 
-// told says of a full disk what to do about it: no retry of ours mends it.
-func told(err error) error {
+// FullDisk says of an error for want of room what to do about it, for no retry of ours
+// mends it, and gives other errors as they are.
+func FullDisk(err error) error {
 	if !relais.NoRoom(err) || relais.HintOf(err) != "" {
 		return err
 	}

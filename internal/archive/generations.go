@@ -1,4 +1,4 @@
-package main
+package archive
 
 import (
 	"context"
@@ -12,34 +12,34 @@ import (
 	"github.com/relais-archive/relais/search"
 )
 
-// generations is the index in use, which another one may take the place of while
+// Generations is the index in use, which another one may take the place of while
 // searches go on.
-type generations struct {
-	state *state.DB
-	kept  indexes
-	// linger is how long an index that was replaced is kept for the processes that have
-	// not noticed yet; 0 where there is no other.
+type Generations struct {
+	state  *state.DB
+	kept   Indexes
 	linger time.Duration
 
 	mu      sync.RWMutex
 	number  int
 	current search.Index
-
-	upkeep sync.Mutex // one rebuild or verification at a time
 }
 
-// indexes is where the indexes of an archive are kept, by number.
-type indexes interface {
-	// open opens an index, which is there already unless it is fresh. One that is lost
+// Indexes is where the indexes of an archive are kept, by number.
+type Indexes interface {
+	// Open opens an index, which is there already unless it is fresh. One that is lost
 	// or cannot be read is of relais.KindDamaged.
-	open(ctx context.Context, n int, fresh bool) (search.Index, error)
-	// drop removes an index that nobody has open, or its leftover.
-	drop(ctx context.Context, n int) error
+	Open(ctx context.Context, n int, fresh bool) (search.Index, error)
+	// Drop removes an index that nobody has open, or its leftover.
+	Drop(ctx context.Context, n int) error
 }
 
+// indexSetting names where state keeps the number of the index in use.
 const indexSetting = "index"
 
-func openGenerations(ctx context.Context, db *state.DB, kept indexes, fresh bool) (*generations, error) {
+// OpenGenerations opens the index that state says is in use, or makes the first one of
+// an archive that is fresh. linger is how long an index that was replaced is kept for the
+// processes that have not noticed yet, 0 where there is no other.
+func OpenGenerations(ctx context.Context, db *state.DB, kept Indexes, fresh bool, linger time.Duration) (*Generations, error) {
 	value, err := db.Meta(ctx, indexSetting)
 	if err != nil {
 		return nil, err
@@ -48,7 +48,7 @@ func openGenerations(ctx context.Context, db *state.DB, kept indexes, fresh bool
 	if err != nil {
 		number = 1
 	}
-	current, err := kept.open(ctx, number, fresh)
+	current, err := kept.Open(ctx, number, fresh)
 	if relais.KindOf(err) == relais.KindDamaged || errors.Is(err, search.ErrFormat) {
 		err = relais.E(relais.KindDamaged, "open index", err)
 		current, err = damagedIndex{relais.WithHint(err, "`relais reindex` makes the index again")}, nil
@@ -56,7 +56,7 @@ func openGenerations(ctx context.Context, db *state.DB, kept indexes, fresh bool
 	if err != nil {
 		return nil, err
 	}
-	return &generations{state: db, kept: kept, number: number, current: current}, nil
+	return &Generations{state: db, kept: kept, linger: linger, number: number, current: current}, nil
 }
 
 // damagedIndex stands for an index that cannot be read, or is of another format: the
@@ -87,17 +87,17 @@ func (d damagedIndex) Close() error { return nil }
 func groupOf(number int) string { return "index-" + strconv.Itoa(number) }
 
 // Group names the consumer group that feeds the index in use.
-func (g *generations) Group() string {
+func (g *Generations) Group() string {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
 	return groupOf(g.number)
 }
 
 // damaged tells whether the index in use cannot be read.
-func (g *generations) damaged() bool { return g.fault() != nil }
+func (g *Generations) damaged() bool { return g.fault() != nil }
 
 // fault tells why the index in use cannot be read, nil when it can.
-func (g *generations) fault() error {
+func (g *Generations) fault() error {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
 	if d, damaged := g.current.(damagedIndex); damaged {
@@ -107,26 +107,26 @@ func (g *generations) fault() error {
 }
 
 // with runs fn on the index in use, which stays open meanwhile.
-func (g *generations) with(fn func(search.Index) error) error {
+func (g *Generations) with(fn func(search.Index) error) error {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
 	return fn(g.current)
 }
 
 // Search answers from the index in use.
-func (g *generations) Search(ctx context.Context, req search.Request) (res search.Result, err error) {
+func (g *Generations) Search(ctx context.Context, req search.Request) (res search.Result, err error) {
 	err = g.with(func(ix search.Index) error { res, err = ix.Search(ctx, req); return err })
 	return res, err
 }
 
 // Apply feeds the index in use.
-func (g *generations) Apply(ctx context.Context, entries []search.Entry) (refused []search.Refusal, err error) {
+func (g *Generations) Apply(ctx context.Context, entries []search.Entry) (refused []search.Refusal, err error) {
 	err = g.with(func(ix search.Index) error { refused, err = ix.Apply(ctx, entries); return err })
 	return refused, err
 }
 
 // Purge lets the index in use drop what was removed.
-func (g *generations) Purge(ctx context.Context) error {
+func (g *Generations) Purge(ctx context.Context) error {
 	return g.with(func(ix search.Index) error {
 		if p, ok := ix.(search.Purger); ok {
 			return p.Purge(ctx)
@@ -136,12 +136,12 @@ func (g *generations) Purge(ctx context.Context) error {
 }
 
 // Refresh makes what was applied found.
-func (g *generations) Refresh(ctx context.Context) error {
+func (g *Generations) Refresh(ctx context.Context) error {
 	return g.with(func(ix search.Index) error { return ix.Refresh(ctx) })
 }
 
-// check tells whether the file of the index in use is whole, where it is a file.
-func (g *generations) check(ctx context.Context, deep bool) error {
+// Check tells whether the file of the index in use is whole, where it is a file.
+func (g *Generations) Check(ctx context.Context, deep bool) error {
 	return g.with(func(ix search.Index) error {
 		if c, ok := ix.(interface {
 			Check(ctx context.Context, deep bool) error
@@ -153,12 +153,12 @@ func (g *generations) check(ctx context.Context, deep bool) error {
 }
 
 // Each lists what the index in use holds.
-func (g *generations) Each(ctx context.Context, fn func(relais.DocumentID, int64) error) error {
+func (g *Generations) Each(ctx context.Context, fn func(relais.DocumentID, int64) error) error {
 	return g.with(func(ix search.Index) error { return ix.Each(ctx, fn) })
 }
 
 // Close closes the index in use.
-func (g *generations) Close() error {
+func (g *Generations) Close() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.current.Close()
@@ -166,20 +166,20 @@ func (g *generations) Close() error {
 
 // next opens the index that is to take the place of the one in use. A leftover of
 // an interrupted rebuild is dropped first.
-func (g *generations) next(ctx context.Context) (int, search.Index, error) {
+func (g *Generations) next(ctx context.Context) (int, search.Index, error) {
 	g.mu.RLock()
 	n := g.number + 1
 	g.mu.RUnlock()
-	if err := g.kept.drop(ctx, n); err != nil {
+	if err := g.kept.Drop(ctx, n); err != nil {
 		return 0, nil, err
 	}
-	ix, err := g.kept.open(ctx, n, true)
+	ix, err := g.kept.Open(ctx, n, true)
 	return n, ix, err
 }
 
 // swap puts an index in the place of the one in use, which is closed and dropped. The
 // error tells what is left of the old one, and does no harm, when swapped is true.
-func (g *generations) swap(ctx context.Context, number int, next search.Index) (swapped bool, err error) {
+func (g *Generations) swap(ctx context.Context, number int, next search.Index) (swapped bool, err error) {
 	if err := g.state.SetMeta(ctx, indexSetting, strconv.Itoa(number)); err != nil {
 		return false, err
 	}
@@ -189,11 +189,11 @@ func (g *generations) swap(ctx context.Context, number int, next search.Index) (
 	case <-time.After(g.linger):
 	case <-ctx.Done():
 	}
-	return true, errors.Join(err, g.kept.drop(ctx, oldNumber))
+	return true, errors.Join(err, g.kept.Drop(ctx, oldNumber))
 }
 
 // take puts an index in use and gives the one that was.
-func (g *generations) take(number int, next search.Index) (old search.Index, oldNumber int) {
+func (g *Generations) take(number int, next search.Index) (old search.Index, oldNumber int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	old, oldNumber = g.current, g.number
@@ -202,7 +202,7 @@ func (g *generations) take(number int, next search.Index) (old search.Index, old
 }
 
 // follow takes up the index that another process has put in use, if one has.
-func (g *generations) follow(ctx context.Context) error {
+func (g *Generations) follow(ctx context.Context) error {
 	value, err := g.state.Meta(ctx, indexSetting)
 	if err != nil {
 		return err
@@ -211,7 +211,7 @@ func (g *generations) follow(ctx context.Context) error {
 	if err != nil || groupOf(number) == g.Group() {
 		return nil // none was ever replaced, or this is it
 	}
-	next, err := g.kept.open(ctx, number, false)
+	next, err := g.kept.Open(ctx, number, false)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package main
+package archive
 
 import (
 	"context"
@@ -14,8 +14,8 @@ import (
 
 // verifyState names documents that were seen nowhere, occurrences without a document,
 // and envelopes that no document knows of.
-func (o *operator) verifyState(ctx context.Context, fault func(blob.Fault)) error {
-	list, err := o.ar.state.Unsound(ctx)
+func (ar *Archive) verifyState(ctx context.Context, fault func(blob.Fault)) error {
+	list, err := ar.on.State.Unsound(ctx)
 	for _, u := range list {
 		fault(blob.Fault{Code: u.Code, Detail: string(u.Document)})
 	}
@@ -24,15 +24,15 @@ func (o *operator) verifyState(ctx context.Context, fault func(blob.Fault)) erro
 
 // unknown gives those of some documents that state has no envelope of and is not about
 // to have: what names them was left behind by a fault.
-func (o *operator) unknown(ctx context.Context, ids map[relais.DocumentID]bool) ([]relais.DocumentID, error) {
-	coming, err := o.ar.state.Coming(ctx)
+func (ar *Archive) unknown(ctx context.Context, ids map[relais.DocumentID]bool) ([]relais.DocumentID, error) {
+	coming, err := ar.on.State.Coming(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for _, id := range coming {
 		delete(ids, id)
 	}
-	err = o.ar.state.EachEnvelope(ctx, func(page []state.Envelope) error {
+	err = ar.on.State.EachEnvelope(ctx, func(page []state.Envelope) error {
 		for _, e := range page {
 			delete(ids, e.ID)
 		}
@@ -43,8 +43,8 @@ func (o *operator) unknown(ctx context.Context, ids map[relais.DocumentID]bool) 
 
 // mend brings what is remembered of documents back together, as far as that goes without
 // reading them, and tells whether they must be read again.
-func (o *operator) mend(ctx context.Context) (readAgain bool, err error) {
-	stage, err := o.ar.pipeline.newStage(ctx)
+func (ar *Archive) mend(ctx context.Context) (readAgain bool, err error) {
+	stage, err := ar.stage(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -54,13 +54,13 @@ func (o *operator) mend(ctx context.Context) (readAgain bool, err error) {
 	if err := stage.Mend(ctx); err != nil {
 		return false, err
 	}
-	left, err := o.ar.state.Unsound(ctx)
+	left, err := ar.on.State.Unsound(ctx)
 	return slices.ContainsFunc(left, func(u state.Unsound) bool { return u.Code == state.UnsoundLost }), err
 }
 
 // withdrawUnknown withdraws from stream "enriched" what an index that was made from it
 // holds and nobody remembers, and tells whether there was any.
-func (o *operator) withdrawUnknown(ctx context.Context, ix search.Index) (bool, error) {
+func (ar *Archive) withdrawUnknown(ctx context.Context, ix search.Index) (bool, error) {
 	if err := ix.Refresh(ctx); err != nil {
 		return false, err
 	}
@@ -68,7 +68,7 @@ func (o *operator) withdrawUnknown(ctx context.Context, ix search.Index) (bool, 
 	if err := ix.Each(ctx, func(id relais.DocumentID, _ int64) error { held[id] = true; return nil }); err != nil {
 		return false, err
 	}
-	ids, err := o.unknown(ctx, held)
+	ids, err := ar.unknown(ctx, held)
 	if err != nil || len(ids) == 0 {
 		return false, err
 	}
@@ -76,5 +76,5 @@ func (o *operator) withdrawUnknown(ctx context.Context, ix search.Index) (bool, 
 	for i, id := range ids {
 		records[i] = stream.Record{Key: string(id)}
 	}
-	return true, o.ar.log.Append(ctx, stream.TopicEnriched, records)
+	return true, ar.on.Log.Append(ctx, stream.TopicEnriched, records)
 }

@@ -1,4 +1,4 @@
-package main
+package archive
 
 import (
 	"context"
@@ -9,40 +9,41 @@ import (
 	"github.com/relais-archive/relais/enrich"
 	"github.com/relais-archive/relais/ingest"
 	"github.com/relais-archive/relais/internal/format"
+	"github.com/relais-archive/relais/internal/pipeline"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
 // Ingest captures sources into a case and, unless told not to, waits until they can
 // be found. The balance is the last event.
-func (o *operator) Ingest(ctx context.Context, req relais.IngestRequest, emit func(relais.Event)) error {
+func (ar *Archive) Ingest(ctx context.Context, req relais.IngestRequest, emit func(relais.Event)) error {
 	if req.DryRun {
-		return o.dryRun(ctx, req, emit)
+		return ar.dryRun(ctx, req, emit)
 	}
 	sources, err := openSources(ctx, req)
 	if err != nil {
 		return err
 	}
-	before := o.ar.pipeline.taken(ctx)
-	k, news, err := o.captureInto(ctx, req, sources, emit)
+	before := ar.pipeline.Taken(ctx)
+	k, news, err := ar.captureInto(ctx, req, sources, emit)
 	err = errors.Join(err, closeSources(sources))
 	if news == nil || err != nil && ctx.Err() != nil {
-		return told(err)
+		return pipeline.FullDisk(err)
 	}
 	req.NoWait = req.NoWait || relais.NoRoom(err) // the stages want room too
-	return told(errors.Join(err, o.finish(ctx, k, req, before, news, emit)))
+	return pipeline.FullDisk(errors.Join(err, ar.finish(ctx, k, req, before, news, emit)))
 }
 
 // refusalNews tells of each refusal once: not of those that an earlier run told of.
 type refusalNews struct {
-	o    *operator
+	ar   *Archive
 	c    relais.CaseID
 	told map[string]bool
 	emit func(relais.Event)
 }
 
-func (o *operator) newRefusals(ctx context.Context, c relais.CaseID, emit func(relais.Event)) (*refusalNews, error) {
-	n := &refusalNews{o: o, c: c, told: map[string]bool{}, emit: emit}
-	list, err := o.ar.Refusals(ctx, c)
+func (ar *Archive) newRefusals(ctx context.Context, c relais.CaseID, emit func(relais.Event)) (*refusalNews, error) {
+	n := &refusalNews{ar: ar, c: c, told: map[string]bool{}, emit: emit}
+	list, err := ar.Refusals(ctx, c)
 	for _, r := range list {
 		n.told[r.ID] = true
 	}
@@ -63,7 +64,7 @@ func (n *refusalNews) filter(e relais.Event) {
 
 // rest tells of what later stages refused.
 func (n *refusalNews) rest(ctx context.Context) error {
-	list, err := n.o.ar.Refusals(ctx, n.c)
+	list, err := n.ar.Refusals(ctx, n.c)
 	for i := range list {
 		if n.told[list[i].ID] {
 			continue
@@ -74,88 +75,27 @@ func (n *refusalNews) rest(ctx context.Context) error {
 }
 
 // captureInto opens the case and captures into it. Without a case there is no news.
-func (o *operator) captureInto(ctx context.Context, req relais.IngestRequest, sources []ingest.Source, emit func(relais.Event)) (relais.Case, *refusalNews, error) {
-	opened, err := o.ar.cases.Open(ctx, req.Case, req.Owner, req.SureOfCase)
+func (ar *Archive) captureInto(ctx context.Context, req relais.IngestRequest, sources []ingest.Source, emit func(relais.Event)) (relais.Case, *refusalNews, error) {
+	opened, err := ar.Cases.Open(ctx, req.Case, req.Owner, req.SureOfCase)
 	if err != nil {
 		return relais.Case{}, nil, err
 	}
 	if opened.Created {
 		emit(relais.Event{Type: "note", Detail: fmt.Sprintf("Opened case %q.", opened.Case.Name)})
 	}
-	o.ar.pipeline.start(ctx)
-	news, err := o.newRefusals(ctx, opened.Case.ID, emit)
+	ar.pipeline.Start(ctx)
+	news, err := ar.newRefusals(ctx, opened.Case.ID, emit)
 	if err != nil {
 		return opened.Case, nil, err
 	}
-	deps := ingest.Deps{Blobs: o.ar.blobs, Log: o.ar.log, Ledger: o.ar.state, Now: time.Now, Limits: format.DefaultLimits()}
-	company, err := companyWords(ctx, o.ar.state)
+	deps := ingest.Deps{Blobs: ar.on.Blobs, Log: ar.on.Log, Ledger: ar.on.State, Now: time.Now, Limits: format.DefaultLimits()}
+	company, err := companyWords(ctx, ar.on.State)
 	if err != nil {
 		return opened.Case, news, err
 	}
 	_, err = capture(ctx, deps, opened.Case.ID, company, req, sources, news.filter)
-	o.ar.pipeline.captured(ctx)
+	ar.pipeline.Captured(ctx)
 	return opened.Case, news, err
-}
-
-// dryRun counts what an ingest would do, after what was captured before.
-func (o *operator) dryRun(ctx context.Context, req relais.IngestRequest, emit func(relais.Event)) error {
-	k, err := o.ar.cases.Case(ctx, req.Case)
-	if relais.KindOf(err) == relais.KindNotFound {
-		k, err = relais.Case{ID: relais.NewCaseID(req.Case, 0), Name: req.Case}, nil
-	}
-	if err != nil {
-		return err
-	}
-	return count(ctx, o.ar.state, k, req, emit)
-}
-
-// dryRunNowhere is a dry run where there is no archive yet.
-func dryRunNowhere(ctx context.Context, req relais.IngestRequest, emit func(relais.Event)) error {
-	return count(ctx, nothingCaptured{}, relais.Case{ID: relais.NewCaseID(req.Case, 0), Name: req.Case}, req, emit)
-}
-
-// nothingCaptured is the ledger of an archive that is not there.
-type nothingCaptured struct{}
-
-// Cursor is at the start.
-func (nothingCaptured) Cursor(context.Context, relais.CaseID, string, string, string) (string, error) {
-	return "", nil
-}
-
-// Known knows no position.
-func (nothingCaptured) Known(context.Context, relais.CaseID, string, string) (func(folder, position string) bool, error) {
-	return func(string, string) bool { return false }, nil
-}
-
-// RecordCaptured is never called: a dry run records nothing.
-func (nothingCaptured) RecordCaptured(context.Context, relais.Captured) error {
-	return relais.Errorf(relais.KindInternal, "record captured", "a dry run records nothing")
-}
-
-// CopiesAt knows no copy.
-func (nothingCaptured) CopiesAt(context.Context, relais.CaseID, string, string, string, string) ([]relais.Copy, error) {
-	return nil, nil
-}
-
-// Supersede is never called: there is no copy.
-func (nothingCaptured) Supersede(context.Context, relais.CaseID, []string) error {
-	return relais.Errorf(relais.KindInternal, "supersede", "a dry run records nothing")
-}
-
-// count runs through the sources without storing, and sends what it counted as a
-// balance in which everything is pending.
-func count(ctx context.Context, ledger ingest.Ledger, k relais.Case, req relais.IngestRequest, emit func(relais.Event)) error {
-	sources, err := openSources(ctx, req)
-	if err != nil {
-		return err
-	}
-	sum, err := capture(ctx, ingest.Deps{Ledger: ledger, Now: time.Now, Limits: format.DefaultLimits()}, k.ID, enrich.CompanyWords{}, req, sources, emit)
-	err = errors.Join(err, closeSources(sources))
-	if ctx.Err() == nil {
-		counts := relais.Counts{Seen: sum.Seen, Refused: sum.Refused, Excluded: sum.Excluded, Pending: sum.Captured}
-		emit(relais.Event{Type: "balance", Balance: &relais.Balance{Case: k.Name, Counts: counts, FoldersUnread: int64(len(sum.Failed)), Sources: []relais.SourceBalance{}, Reasons: []relais.ReasonCount{}}})
-	}
-	return err
 }
 
 func openSources(ctx context.Context, req relais.IngestRequest) ([]ingest.Source, error) {
@@ -219,13 +159,13 @@ func captureEvent(e ingest.Event) relais.Event {
 }
 
 // finish waits, when asked to, and sends the balance.
-func (o *operator) finish(ctx context.Context, k relais.Case, req relais.IngestRequest, before taken, news *refusalNews, emit func(relais.Event)) error {
+func (ar *Archive) finish(ctx context.Context, k relais.Case, req relais.IngestRequest, before pipeline.Taken, news *refusalNews, emit func(relais.Event)) error {
 	if !req.NoWait {
 		waitCtx, cancel := ctx, context.CancelFunc(func() {})
 		if req.Timeout > 0 {
 			waitCtx, cancel = context.WithTimeout(ctx, req.Timeout)
 		}
-		err := o.waitSince(waitCtx, before, emit)
+		err := ar.waitSince(waitCtx, before, emit)
 		cancel()
 		if err != nil && ctx.Err() == nil && waitCtx.Err() != nil {
 			err = relais.WithHint(relais.Errorf(relais.KindUnavailable, "wait", "not everything can be found yet"), "everything is captured; `relais balance` tells what is pending")
@@ -237,9 +177,9 @@ func (o *operator) finish(ctx context.Context, k relais.Case, req relais.IngestR
 	if err := news.rest(ctx); err != nil {
 		return err
 	}
-	b, err := o.ar.cases.Balance(ctx, k.Name)
+	b, err := ar.Cases.Balance(ctx, k.Name)
 	if err == nil {
-		b.Apart, err = o.apart(ctx)
+		b.Apart, err = ar.apart(ctx)
 	}
 	if err == nil {
 		emit(relais.Event{Type: "balance", Balance: &b})

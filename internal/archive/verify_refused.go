@@ -1,4 +1,4 @@
-package main
+package archive
 
 import (
 	"context"
@@ -25,10 +25,10 @@ type edition struct {
 
 // learn reads topic "refused". What the stage of an earlier index has refused says
 // nothing of the documents that the index in use holds.
-func (k *knownRefusals) learn(ctx context.Context, o *operator, fault func(blob.Fault)) error {
+func (k *knownRefusals) learn(ctx context.Context, ar *Archive, fault func(blob.Fault)) error {
 	k.records, k.documents = map[string]relais.Refusal{}, map[edition]relais.Refusal{}
-	stage, generation := refused.Split(o.ar.index.Group())
-	_, err := o.readTopic(ctx, stream.TopicRefused, fault, func(_ context.Context, m stream.Message) {
+	stage, generation := refused.Split(ar.on.Index.Group())
+	_, err := ar.readTopic(ctx, stream.TopicRefused, fault, func(_ context.Context, m stream.Message) {
 		f := refused.Read(m)
 		k.records[f.Record.Place()] = f
 		if f.Stage == stage && f.Record.Generation == generation && f.Record.Version > 0 {

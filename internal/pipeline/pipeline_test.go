@@ -1,4 +1,4 @@
-package main
+package pipeline
 
 import (
 	"context"
@@ -30,10 +30,11 @@ func TestStageOfAnEarlierGeneration(t *testing.T) {
 	}
 	defer db.Close() //nolint:errcheck // a test's
 	for name, rises := range map[string]bool{"rose": true, "stayed": false} {
-		p := &pipeline{log: refusingLog{}, state: db, logger: slog.New(slog.DiscardHandler)}
-		p.newStage = func(ctx context.Context) (*enrich.Stage, error) {
+		logger := slog.New(slog.DiscardHandler)
+		p := New(Deps{Log: refusingLog{}, State: db, Group: enrich.Group, Broken: func(error) bool { return false }, Logger: logger})
+		p.deps.Enricher = func(ctx context.Context) (Enricher, error) {
 			stage, err := enrich.NewStage(ctx, enrich.Deps{
-				Log: refusingLog{}, State: db, Limits: format.DefaultLimits(), Logger: p.logger, Clock: time.Now, Workers: 1,
+				Log: refusingLog{}, State: db, Limits: format.DefaultLimits(), Logger: logger, Clock: time.Now, Workers: 1,
 			})
 			if rises && err == nil {
 				_, err = db.NextGeneration(ctx)

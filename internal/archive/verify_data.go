@@ -1,4 +1,4 @@
-package main
+package archive
 
 import (
 	"context"
@@ -12,17 +12,17 @@ import (
 
 // verifyData opens every document as a reader would, and every record of the
 // streams from which all else is made again. It counts the records.
-func (o *operator) verifyData(ctx context.Context, known *knownRefusals, fault func(blob.Fault)) (int64, error) {
-	if err := o.ar.state.EachEnvelope(ctx, func(page []state.Envelope) error {
-		return o.verifyDocuments(ctx, page, fault)
+func (ar *Archive) verifyData(ctx context.Context, known *knownRefusals, fault func(blob.Fault)) (int64, error) {
+	if err := ar.on.State.EachEnvelope(ctx, func(page []state.Envelope) error {
+		return ar.verifyDocuments(ctx, page, fault)
 	}); err != nil {
 		return 0, err
 	}
 	var records int64
 	live := map[relais.DocumentID]bool{}
 	for _, topic := range []string{stream.TopicRaw, stream.TopicEnriched} {
-		n, err := o.readTopic(ctx, topic, fault, func(ctx context.Context, m stream.Message) {
-			err := o.openRecord(ctx, m)
+		n, err := ar.readTopic(ctx, topic, fault, func(ctx context.Context, m stream.Message) {
+			err := ar.openRecord(ctx, m)
 			if err == nil && topic == stream.TopicEnriched { // what cannot be opened is no document
 				follow(live, m)
 			}
@@ -34,7 +34,7 @@ func (o *operator) verifyData(ctx context.Context, known *knownRefusals, fault f
 			return records, err
 		}
 	}
-	strays, err := o.unknown(ctx, live)
+	strays, err := ar.unknown(ctx, live)
 	for _, id := range strays {
 		fault(blob.Fault{Code: "record_unknown", Detail: string(id)})
 	}
@@ -52,12 +52,12 @@ func follow(live map[relais.DocumentID]bool, m stream.Message) {
 
 // verifyDocuments opens a page of documents at once, and one by one to name those
 // that cannot be opened.
-func (o *operator) verifyDocuments(ctx context.Context, page []state.Envelope, fault func(blob.Fault)) error {
+func (ar *Archive) verifyDocuments(ctx context.Context, page []state.Envelope, fault func(blob.Fault)) error {
 	ids := make([]relais.DocumentID, len(page))
 	for i, e := range page {
 		ids[i] = e.ID
 	}
-	docs, err := o.ar.library.Documents(ctx, relais.Everything(), ids)
+	docs, err := ar.Library.Documents(ctx, relais.Everything(), ids)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -65,7 +65,7 @@ func (o *operator) verifyDocuments(ctx context.Context, page []state.Envelope, f
 		return nil
 	case len(page) > 1:
 		for _, e := range page {
-			if err := o.verifyDocuments(ctx, []state.Envelope{e}, fault); err != nil {
+			if err := ar.verifyDocuments(ctx, []state.Envelope{e}, fault); err != nil {
 				return err
 			}
 		}
@@ -80,12 +80,12 @@ const verifyGroup = "verify"
 
 // readTopic shows the records of a topic, from its start to where it ends now, and
 // counts them.
-func (o *operator) readTopic(ctx context.Context, topic string, fault func(blob.Fault), show func(context.Context, stream.Message)) (int64, error) {
-	goal, err := o.ar.pipeline.endOf(ctx, topic) // a broker may be away for a moment
+func (ar *Archive) readTopic(ctx context.Context, topic string, fault func(blob.Fault), show func(context.Context, stream.Message)) (int64, error) {
+	goal, err := ar.pipeline.End(ctx, topic) // a broker may be away for a moment
 	if err != nil {
 		return 0, err
 	}
-	if err := o.ar.log.Reset(ctx, verifyGroup, topic, stream.Position{}); err != nil {
+	if err := ar.on.Log.Reset(ctx, verifyGroup, topic, stream.Position{}); err != nil {
 		return 0, err
 	}
 	r := &recordReader{topic: topic, fault: fault, show: show, next: stream.Position{}, goal: goal}
@@ -95,7 +95,7 @@ func (o *operator) readTopic(ctx context.Context, topic string, fault func(blob.
 	runCtx, stop := context.WithCancel(ctx)
 	defer stop()
 	r.done = stop
-	err = o.ar.log.Run(runCtx, verifyGroup, topic, stream.RunOptions{Idle: r.idle}, r.handle)
+	err = ar.on.Log.Run(runCtx, verifyGroup, topic, stream.RunOptions{Idle: r.idle}, r.handle)
 	if err == nil {
 		err = ctx.Err()
 	}
@@ -146,7 +146,7 @@ func (r *recordReader) idle(context.Context) error {
 }
 
 // openRecord opens a record as the stage that reads it would.
-func (o *operator) openRecord(ctx context.Context, m stream.Message) error {
+func (ar *Archive) openRecord(ctx context.Context, m stream.Message) error {
 	if m.Value == nil {
 		return nil
 	}
@@ -158,6 +158,6 @@ func (o *operator) openRecord(ctx context.Context, m stream.Message) error {
 	if m.Topic == stream.TopicEnriched {
 		seal = relais.SealedEnvelope
 	}
-	_, err = o.ar.blobs.Unseal(ctx, rec.Case, seal, []blob.Sealed{{Digest: rec.Blob, Bytes: rec.Sealed}})
+	_, err = ar.on.Blobs.Unseal(ctx, rec.Case, seal, []blob.Sealed{{Digest: rec.Blob, Bytes: rec.Sealed}})
 	return err
 }

@@ -1,36 +1,37 @@
-package main
+package archive
 
 import (
 	"context"
 
 	"github.com/relais-archive/relais/enrich"
+	"github.com/relais-archive/relais/internal/pipeline"
 	"github.com/relais-archive/relais/internal/refused"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
 // Clients lists clients and contacts.
-func (ar *archive) Clients(ctx context.Context) ([]relais.Client, []relais.Contact, error) {
-	return ar.state.Clients(ctx)
+func (ar *Archive) Clients(ctx context.Context) ([]relais.Client, []relais.Contact, error) {
+	return ar.on.State.Clients(ctx)
 }
 
 // Refusals lists what was refused, of one case or (with an empty id) of all: items, and
 // records of the streams that no stage can handle. What is known as an item is not told
 // as a record once more.
-func (ar *archive) Refusals(ctx context.Context, c relais.CaseID) ([]relais.Refusal, error) {
-	list, err := ar.state.Refusals(ctx, c)
+func (ar *Archive) Refusals(ctx context.Context, c relais.CaseID) ([]relais.Refusal, error) {
+	list, err := ar.on.State.Refusals(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	records, err := ar.state.RefusedRecords(ctx, c)
+	records, err := ar.on.State.RefusedRecords(ctx, c)
 	if err != nil || len(records) == 0 {
 		return list, err
 	}
-	generation, err := ar.state.Generation(ctx)
+	generation, err := ar.on.State.Generation(ctx)
 	if err != nil {
 		return nil, err
 	}
-	current := map[string]string{stageEnrich: enrich.Group(generation), stageIndex: ar.index.Group()}
-	if records, err = refused.Standing(ctx, ar.log, current, records); err != nil {
+	current := map[string]string{pipeline.Enrich: enrich.Group(generation), pipeline.Index: ar.on.Index.Group()}
+	if records, err = refused.Standing(ctx, ar.on.Log, current, records); err != nil {
 		return nil, err
 	}
 	items := map[[2]string]bool{}
@@ -47,7 +48,7 @@ func (ar *archive) Refusals(ctx context.Context, c relais.CaseID) ([]relais.Refu
 }
 
 // apart counts the refused records that are of no case.
-func (o *operator) apart(ctx context.Context) (n int64, err error) {
-	list, err := o.ar.Refusals(ctx, "")
+func (ar *Archive) apart(ctx context.Context) (n int64, err error) {
+	list, err := ar.Refusals(ctx, "")
 	return relais.Apart(list), err
 }
