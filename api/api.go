@@ -63,10 +63,15 @@ type Auditor interface {
 	Append(ctx context.Context, e audit.Entry) error
 }
 
-// Tokens tells whose a bearer token is.
+// Tokens keeps the bearer tokens, and tells whose one is.
 type Tokens interface {
 	Lookup(ctx context.Context, plain string) (access.Principal, error)
 	Revoke(ctx context.Context, plain string) error // to sign out
+	// Create makes a token that sees what the local operator sees, until a time.
+	Create(ctx context.Context, name string, expires time.Time) (string, error)
+	List(ctx context.Context) ([]relais.TokenView, error) // the newest first
+	// RevokeNamed ends the live token of an id or a name.
+	RevokeNamed(ctx context.Context, which string) (relais.TokenView, error)
 }
 
 // Health names what is missing; empty means ready.
@@ -85,7 +90,8 @@ type Deps struct {
 	Audit    Auditor
 	Tokens   Tokens
 	Health   Health
-	Operator Operator                  // the verbs that only the local socket offers
+	Capture  Capture // this and the next: verbs that only the local socket offers
+	Upkeep   Upkeep
 	Hash     func(query string) string // a keyed hash, for the audit log
 	Location *time.Location            // the archive's time zone: what a day is
 	Now      func() time.Time

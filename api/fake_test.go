@@ -81,7 +81,7 @@ func (r *rooms) add(c relais.CaseID, d relais.Document) {
 
 func (r *rooms) server() *Server {
 	return New(Deps{
-		Searcher: r, Library: r, Cases: r, Clients: r, Privacy: r, Audit: r, Tokens: r, Health: r, Operator: r,
+		Searcher: r, Library: r, Cases: r, Clients: r, Privacy: r, Audit: r, Tokens: tokens{r}, Health: r, Capture: r, Upkeep: r,
 		Hash:     func(q string) string { return "hash" + strconv.Itoa(len(q)) },
 		Location: time.UTC, Now: func() time.Time { return noon(20) },
 		Clock:  func(context.Context) (time.Time, error) { return noon(20), r.failures.clock },
@@ -211,14 +211,16 @@ func (r *rooms) Append(_ context.Context, e audit.Entry) error {
 	r.entries = append(r.entries, e)
 	return r.failures.audit
 }
-func (r *rooms) CreateToken(context.Context, string, time.Duration) (string, error) {
-	return "rls_x", r.opErr
+
+// tokens keeps the tokens of the rooms.
+type tokens struct{ *rooms }
+
+func (t tokens) Create(context.Context, string, time.Time) (string, error) { return "rls_x", t.opErr }
+func (t tokens) List(context.Context) ([]relais.TokenView, error) {
+	return []relais.TokenView{{ID: "abc", Name: "x", Live: true}}, t.opErr
 }
-func (r *rooms) ListTokens(context.Context) ([]relais.TokenView, error) {
-	return []relais.TokenView{{ID: "abc", Name: "x", Live: true}}, r.opErr
-}
-func (r *rooms) RevokeToken(_ context.Context, which string) (relais.TokenView, error) {
-	return relais.TokenView{ID: which}, r.opErr
+func (t tokens) RevokeNamed(_ context.Context, which string) (relais.TokenView, error) {
+	return relais.TokenView{ID: which}, t.opErr
 }
 
 func (r *rooms) Balance(_ context.Context, name string) (relais.Balance, error) {

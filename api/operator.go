@@ -14,29 +14,29 @@ import (
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// Operator is what only the local operator may ask for: the command line's verbs
-// that change the archive or look at all of it. Each sends events while it works.
-type Operator interface {
+// Capture brings mail, files and clients into the archive. Each verb sends events while
+// it works.
+type Capture interface {
 	Ingest(ctx context.Context, req relais.IngestRequest, emit func(relais.Event)) error
 	// ImportClients reads CSV files; contacts may be nil.
 	ImportClients(ctx context.Context, clients, contacts io.Reader, emit func(relais.Event)) error
+	// Wait returns when all that was captured can be found.
+	Wait(ctx context.Context, emit func(relais.Event)) error
+}
+
+// Upkeep looks at all of the archive, or makes parts of it again. Each verb sends events
+// while it works.
+type Upkeep interface {
 	Reindex(ctx context.Context, fromRaw bool, emit func(relais.Event)) error
 	Verify(ctx context.Context, readData bool, emit func(relais.Event)) error
 	RetryRefused(ctx context.Context, caseName string, emit func(relais.Event)) error
-	// Settle decides what doubtful marks mean, and UndoSettling undoes it: both end with an
-	// event of type "settled".
-	Settle(ctx context.Context, req relais.SettleRequest, by relais.Act, emit func(relais.Event)) error
-	UndoSettling(ctx context.Context, req relais.UndoRequest, by relais.Act, emit func(relais.Event)) error
 	// RetryUnread reads again what could not be read, or not all of it.
 	RetryUnread(ctx context.Context, emit func(relais.Event)) error
 	Evaluate(ctx context.Context, truth io.Reader, emit func(relais.Event)) error
-	Wait(ctx context.Context, emit func(relais.Event)) error
-	CreateToken(ctx context.Context, name string, validFor time.Duration) (string, error)
-	ListTokens(ctx context.Context) ([]relais.TokenView, error)
-	// RevokeToken ends the live token of an id or a name.
-	RevokeToken(ctx context.Context, which string) (relais.TokenView, error)
 }
 
+// operatorRoutes adds what only the local operator may ask for: the command line's verbs
+// that change the archive or look at all of it.
 func (s *Server) operatorRoutes(r *gin.RouterGroup) {
 	r.POST("/cases", s.createCase)
 	r.PATCH("/cases/:name", s.changeCase)
@@ -47,35 +47,35 @@ func (s *Server) operatorRoutes(r *gin.RouterGroup) {
 		var req relais.IngestRequest
 		if s.bind(c, &req) {
 			s.long(c, actionIngest, func(ctx context.Context, emit func(relais.Event)) error {
-				return s.deps.Operator.Ingest(ctx, req, emit)
+				return s.deps.Capture.Ingest(ctx, req, emit)
 			})
 		}
 	})
 	r.POST("/clients/import", s.importClients)
 	r.POST("/reindex", func(c *gin.Context) {
 		s.long(c, actionReindex, func(ctx context.Context, emit func(relais.Event)) error {
-			return s.deps.Operator.Reindex(ctx, c.Query("from") == "raw", emit)
+			return s.deps.Upkeep.Reindex(ctx, c.Query("from") == "raw", emit)
 		})
 	})
 	r.POST("/verify", func(c *gin.Context) {
 		s.long(c, actionVerify, func(ctx context.Context, emit func(relais.Event)) error {
-			return s.deps.Operator.Verify(ctx, c.Query("read_data") != "", emit)
+			return s.deps.Upkeep.Verify(ctx, c.Query("read_data") != "", emit)
 		})
 	})
 	r.POST("/refused/retry", func(c *gin.Context) {
 		s.long(c, actionRefusedRetry, func(ctx context.Context, emit func(relais.Event)) error {
-			return s.deps.Operator.RetryRefused(ctx, c.Query("case"), emit)
+			return s.deps.Upkeep.RetryRefused(ctx, c.Query("case"), emit)
 		})
 	})
 	r.POST("/privacy/settle", s.settle)
 	r.POST("/privacy/undo", s.undoSettling)
-	r.POST("/unreadable/retry", func(c *gin.Context) { s.long(c, actionUnreadRetry, s.deps.Operator.RetryUnread) })
+	r.POST("/unreadable/retry", func(c *gin.Context) { s.long(c, actionUnreadRetry, s.deps.Upkeep.RetryUnread) })
 	r.POST("/evaluate", func(c *gin.Context) {
 		s.long(c, actionEvaluate, func(ctx context.Context, emit func(relais.Event)) error {
-			return s.deps.Operator.Evaluate(ctx, c.Request.Body, emit)
+			return s.deps.Upkeep.Evaluate(ctx, c.Request.Body, emit)
 		})
 	})
-	r.POST("/wait", func(c *gin.Context) { s.long(c, actionWait, s.deps.Operator.Wait) })
+	r.POST("/wait", func(c *gin.Context) { s.long(c, actionWait, s.deps.Capture.Wait) })
 }
 
 func (s *Server) bind(c *gin.Context, v any) bool {
@@ -165,7 +165,7 @@ func (s *Server) createToken(c *gin.Context) {
 	if !s.bind(c, &req) || !s.disclose(c, audit.Entry{Action: actionTokenCreate}) {
 		return
 	}
-	token, err := s.deps.Operator.CreateToken(c.Request.Context(), req.Name, req.ValidFor)
+	token, err := s.deps.Tokens.Create(c.Request.Context(), req.Name, s.deps.Now().Add(req.ValidFor))
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -177,7 +177,7 @@ func (s *Server) listTokens(c *gin.Context) {
 	if !s.disclose(c, audit.Entry{Action: actionTokenList}) {
 		return
 	}
-	list, err := s.deps.Operator.ListTokens(c.Request.Context())
+	list, err := s.deps.Tokens.List(c.Request.Context())
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -189,7 +189,7 @@ func (s *Server) revokeToken(c *gin.Context) {
 	if !s.disclose(c, audit.Entry{Action: actionTokenRevoke}) {
 		return
 	}
-	ended, err := s.deps.Operator.RevokeToken(c.Request.Context(), c.Param("id"))
+	ended, err := s.deps.Tokens.RevokeNamed(c.Request.Context(), c.Param("id"))
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -218,6 +218,6 @@ func (s *Server) importClients(c *gin.Context) {
 		people = contacts
 	}
 	s.long(c, actionClientImport, func(ctx context.Context, emit func(relais.Event)) error {
-		return s.deps.Operator.ImportClients(ctx, clients, people, emit)
+		return s.deps.Capture.ImportClients(ctx, clients, people, emit)
 	})
 }

@@ -17,6 +17,10 @@ type Privacy interface {
 	Doubtful(ctx context.Context, q relais.DoubtfulQuery) (relais.DoubtfulList, error)
 	// Disclose tells what a doubtful document is to who asked for it, and keeps the reason.
 	Disclose(ctx context.Context, id relais.DocumentID, by relais.Act) (relais.Disclosed, error)
+	// Settle decides what doubtful marks mean, and UndoSettling undoes it: both end with an
+	// event of type "settled".
+	Settle(ctx context.Context, req relais.SettleRequest, by relais.Act, emit func(relais.Event)) error
+	UndoSettling(ctx context.Context, req relais.UndoRequest, by relais.Act, emit func(relais.Event)) error
 }
 
 // maxReason bounds a reason, in bytes.
@@ -139,7 +143,7 @@ func (s *Server) settle(c *gin.Context) {
 	}
 	entry := audit.Entry{Action: actionPrivacySettle, Objects: append(objects, req.Rules...), Reason: string(req.Verdict)}
 	s.longAs(c, entry, func(ctx context.Context, emit func(relais.Event)) error {
-		return s.deps.Operator.Settle(ctx, req, s.act(c, req.Reason), emit)
+		return s.deps.Privacy.Settle(ctx, req, s.act(c, req.Reason), emit)
 	})
 }
 
@@ -172,6 +176,6 @@ func (s *Server) undoSettling(c *gin.Context) {
 		return
 	}
 	s.longAs(c, audit.Entry{Action: actionPrivacyUndo, Objects: []string{req.ID}}, func(ctx context.Context, emit func(relais.Event)) error {
-		return s.deps.Operator.UndoSettling(ctx, req, s.act(c, strings.TrimSpace(req.Reason)), emit)
+		return s.deps.Privacy.UndoSettling(ctx, req, s.act(c, strings.TrimSpace(req.Reason)), emit)
 	})
 }

@@ -134,7 +134,7 @@ func printReasons(w io.Writer, of string, list []relais.ReasonCount) {
 // printBalanceLine says a balance in one line.
 func (a *app) printBalanceLine(b relais.Balance) {
 	line := fmt.Sprintf("%s: %d seen = %d stored + %s + %d refused + %d personal (nobody has read %s)",
-		plain(b.Case), b.Seen, b.Stored, some(b.Duplicate, "duplicate", "duplicates"), b.Refused, b.Quarantined,
+		plain(b.Case), b.Seen, b.Stored, relais.Number(b.Duplicate, "duplicate", "duplicates"), b.Refused, b.Quarantined,
 		map[bool]string{true: "it", false: "them"}[b.Quarantined == 1])
 	for _, part := range []struct {
 		n    int64
@@ -145,11 +145,11 @@ func (a *app) printBalanceLine(b relais.Balance) {
 		}
 	}
 	if b.Apart > 0 {
-		line += fmt.Sprintf(" (and apart, %s of no case: `relais refused list`)", some(b.Apart, "record", "records"))
+		line += fmt.Sprintf(" (and apart, %s of no case: `relais refused list`)", relais.Number(b.Apart, "record", "records"))
 	}
 	line += unreadFolders(b)
 	if n := int64(len(b.Warnings)); n > 0 {
-		line += fmt.Sprintf(" (%s may be a mailbox that was taken for one document: `relais balance`)", some(n, "file", "files"))
+		line += fmt.Sprintf(" (%s may be a mailbox that was taken for one document: `relais balance`)", relais.Number(n, "file", "files"))
 	}
 	line += unreadDocuments(b)
 	switch {
@@ -166,7 +166,7 @@ func unreadFolders(b relais.Balance) string {
 	if b.FoldersUnread == 0 {
 		return ""
 	}
-	return "; " + some(b.FoldersUnread, "folder", "folders") + " could not be read"
+	return "; " + relais.Number(b.FoldersUnread, "folder", "folders") + " could not be read"
 }
 
 // folderLine names a folder of a source; those that are marked private have no name here.
@@ -182,10 +182,10 @@ func folderLine(s relais.SourceBalance) string {
 func unreadDocuments(b relais.Balance) string {
 	var parts []string
 	if b.Unreadable > 0 {
-		parts = append(parts, some(b.Unreadable, "document", "documents")+" without a text that could be read")
+		parts = append(parts, relais.Number(b.Unreadable, "document", "documents")+" without a text that could be read")
 	}
 	if b.Partial > 0 {
-		parts = append(parts, some(b.Partial, "document", "documents")+" read in part")
+		parts = append(parts, relais.Number(b.Partial, "document", "documents")+" read in part")
 	}
 	if len(parts) == 0 {
 		return ""

@@ -59,7 +59,7 @@ func (a *app) importClients(ctx context.Context, s *session, clients, contacts i
 		switch e.Type {
 		case "imported":
 			n := counts(e)
-			fmt.Fprintf(a.sys.out, "%s and %s read, %d new, changed or gone\n", some(n["clients"], "client", "clients"), some(n["contacts"], "contact", "contacts"), n["changed"])
+			fmt.Fprintf(a.sys.out, "%s and %s read, %d new, changed or gone\n", relais.Number(n["clients"], "client", "clients"), relais.Number(n["contacts"], "contact", "contacts"), n["changed"])
 		case "refused":
 			fmt.Fprintf(a.sys.err, "refused: %s, %s: %s\n", e.Refusal.Source, e.Refusal.Position, plain(e.Refusal.Detail))
 		default:

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/relais-archive/relais/api/client"
+	"github.com/relais-archive/relais/cmd/relais/wire"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
@@ -20,7 +21,7 @@ import (
 // by holding it itself. Either way it asks the same interface.
 type session struct {
 	*client.Client
-	archive  *archive       // nil when another process holds it
+	held     *wire.Handle   // nil when another process holds it
 	location *time.Location // the archive's time zone then
 	closers  []func() error
 }
@@ -54,8 +55,8 @@ func (a *app) connect(ctx context.Context, create bool) (*session, error) {
 }
 
 func (a *app) tryConnect(ctx context.Context, create bool) (*session, error) {
-	if a.cfg.servers() == 0 { // a directory is held by one process, servers by nobody
-		if c, err := new(net.Dialer).DialContext(ctx, "unix", socketPath(a.cfg.data)); err == nil {
+	if !a.cfg.Policy().Shared {
+		if c, err := new(net.Dialer).DialContext(ctx, "unix", socketPath(a.cfg.Data)); err == nil {
 			_ = c.Close() // it was only to see whether anyone listens
 			return a.remote(), nil
 		}
@@ -65,45 +66,41 @@ func (a *app) tryConnect(ctx context.Context, create bool) (*session, error) {
 
 // remote asks the process that holds the archive.
 func (a *app) remote() *session {
-	path := socketPath(a.cfg.data)
+	path := socketPath(a.cfg.Data)
 	hc := &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			var d net.Dialer
 			return d.DialContext(ctx, "unix", path)
 		},
 	}}
-	held := &archive{cfg: a.cfg}
-	if held.readFormat() != nil {
-		held.location = time.UTC // the process that holds it tells what is wrong
-	}
-	return &session{Client: client.New("http://relais", hc, ""), location: held.location}
+	return &session{Client: client.New("http://relais", hc, ""), location: a.cfg.Location()}
 }
 
-// hold opens the archive in this process, which other verbs may then use by the
-// socket as long as it lasts.
+// hold opens the archive in this process. One that is not shared other verbs may use
+// meanwhile, by a socket.
 func (a *app) hold(ctx context.Context, create bool) (*session, error) {
-	ar, err := a.openArchive(ctx, create)
+	held, err := a.program().Open(ctx, create)
 	if err != nil {
 		return nil, err
 	}
-	s := ar.ask()
-	s.closers = append([]func() error{ar.Close}, s.closers...)
-	if ar.socket == "" {
+	s := ask(held)
+	if a.cfg.Policy().Shared {
 		return s, nil
 	}
-	if l, err := listenSocket(ctx, a.cfg.data); err == nil {
-		s.serve(l, ar.server.Local())
+	if l, err := listenSocket(ctx, a.cfg.Data); err == nil {
+		s.serve(l, held.Local)
 	} else {
-		ar.logger.Warn("no socket in the data directory: other verbs must wait for this one", "error", err)
+		a.logger().Warn("no socket in the data directory: other verbs must wait for this one", "error", err)
 	}
 	return s, nil
 }
 
 // ask lets this process ask an archive that it has open, as others ask it by a socket.
-func (ar *archive) ask() *session {
-	s := &session{archive: ar}
+// The archive is closed with the session.
+func ask(held *wire.Handle) *session {
+	s := &session{held: held, closers: []func() error{held.Close}}
 	mem := newMemoryListener()
-	s.serve(mem, ar.server.Local())
+	s.serve(mem, held.Local)
 	s.Client = client.New("http://relais", &http.Client{Transport: &http.Transport{DialContext: mem.dial}}, "")
 	return s
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/relais-archive/relais/cmd/relais/wire"
 	"github.com/relais-archive/relais/internal/blob"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/stream"
@@ -72,11 +72,11 @@ func TestCorpusShuffled(t *testing.T) {
 	shuffled := newProgram(t)
 	shuffled.importClients()
 	to := shuffled.hold()
-	k, err := to.cases.Open(t.Context(), "Ann", relais.Owner{Address: ann}, true)
+	k, err := to.Cases.Open(t.Context(), "Ann", relais.Owner{Address: ann}, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	to.pipeline.start(t.Context())
+	to.Start(t.Context())
 	stops := map[int]bool{}
 	for range 5 {
 		stops[r.IntN(len(items))] = true
@@ -90,15 +90,15 @@ func TestCorpusShuffled(t *testing.T) {
 					t.Fatal(err)
 				}
 				to = shuffled.hold()
-				to.pipeline.start(t.Context())
+				to.Start(t.Context())
 			}
 		}
 		i += n
 	}
-	if err := to.pipeline.wait(t.Context(), taken{}, func(string, lag) {}); err != nil {
+	if err := to.Wait(t.Context(), func(relais.Event) {}); err != nil {
 		t.Fatal(err)
 	}
-	for _, a := range []*archive{from, to} {
+	for _, a := range []*wire.Handle{from, to} {
 		if err := a.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -111,32 +111,31 @@ func TestCorpusShuffled(t *testing.T) {
 }
 
 // hold opens the program's archive in this process.
-func (p *program) hold() *archive {
+func (p *program) hold() *wire.Handle {
 	p.t.Helper()
 	a := &app{sys: system{in: strings.NewReader(""), out: io.Discard, err: io.Discard, env: os.Getenv}}
-	a.cfg = config{data: filepath.Join(p.dir, "archive"), keyFile: filepath.Join(p.dir, "master.key"), logLevel: "error"}
-	ar, err := a.openArchive(p.t.Context(), true)
+	a.cfg = config{Settings: wire.Settings{Data: filepath.Join(p.dir, "archive"), KeyFile: filepath.Join(p.dir, "master.key")}, logLevel: "error"}
+	held, err := a.program().Open(p.t.Context(), true)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	ar.logger = slog.New(slog.DiscardHandler)
-	return ar
+	return held
 }
 
 // captured gives every item of an archive's stream "raw".
-func captured(t *testing.T, a *archive) []relais.Item {
+func captured(t *testing.T, a *wire.Handle) []relais.Item {
 	t.Helper()
 	var items []relais.Item
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	err := a.log.Run(ctx, "test", stream.TopicRaw, stream.RunOptions{Idle: func(context.Context) error { stop(); return nil }},
+	err := a.Contracts.Log.Run(ctx, "test", stream.TopicRaw, stream.RunOptions{Idle: func(context.Context) error { stop(); return nil }},
 		func(ctx context.Context, batch []stream.Message) ([]stream.Refusal, error) {
 			for _, m := range batch {
 				record, err := relais.DecodeRecord(m.Value)
 				if err != nil {
 					return nil, err
 				}
-				plain, err := a.blobs.Unseal(ctx, record.Case, relais.SealedRaw, []blob.Sealed{{Digest: record.Blob, Bytes: record.Sealed}})
+				plain, err := a.Contracts.Blobs.Unseal(ctx, record.Case, relais.SealedRaw, []blob.Sealed{{Digest: record.Blob, Bytes: record.Sealed}})
 				if err != nil {
 					return nil, err
 				}
@@ -155,18 +154,18 @@ func captured(t *testing.T, a *archive) []relais.Item {
 }
 
 // give captures items of one archive into another.
-func give(t *testing.T, from, to *archive, c relais.CaseID, items []relais.Item) {
+func give(t *testing.T, from, to *wire.Handle, c relais.CaseID, items []relais.Item) {
 	t.Helper()
 	ctx := t.Context()
 	var blobs []blob.Blob
 	var plain []blob.Sealed
 	for _, it := range items {
 		d := it.Occurrence.SHA256
-		r, err := from.blobs.Open(ctx, it.Case, d)
+		r, err := from.Contracts.Blobs.Open(ctx, it.Case, d)
 		if err != nil {
 			t.Fatal(err)
 		}
-		blobs = append(blobs, blob.Blob{Digest: d, Size: r.Size(), Open: func() (io.ReadCloser, error) { return from.blobs.Open(ctx, it.Case, d) }})
+		blobs = append(blobs, blob.Blob{Digest: d, Size: r.Size(), Open: func() (io.ReadCloser, error) { return from.Contracts.Blobs.Open(ctx, it.Case, d) }})
 		if err := r.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -176,10 +175,10 @@ func give(t *testing.T, from, to *archive, c relais.CaseID, items []relais.Item)
 		}
 		plain = append(plain, blob.Sealed{Digest: d, Bytes: b})
 	}
-	if err := to.blobs.Put(ctx, c, blobs); err != nil {
+	if err := to.Contracts.Blobs.Put(ctx, c, blobs); err != nil {
 		t.Fatal(err)
 	}
-	sealed, err := to.blobs.Seal(ctx, c, relais.SealedRaw, plain)
+	sealed, err := to.Contracts.Blobs.Seal(ctx, c, relais.SealedRaw, plain)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +190,7 @@ func give(t *testing.T, from, to *archive, c relais.CaseID, items []relais.Item)
 		}
 		records = append(records, stream.Record{Key: "k", Value: value})
 	}
-	if err := to.log.Append(ctx, stream.TopicRaw, records); err != nil {
+	if err := to.Contracts.Log.Append(ctx, stream.TopicRaw, records); err != nil {
 		t.Fatal(err)
 	}
 }

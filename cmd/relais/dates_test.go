@@ -3,7 +3,6 @@ package main
 import (
 	"archive/zip"
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -14,8 +13,6 @@ import (
 	"time"
 
 	"github.com/relais-archive/relais/internal/relais"
-	"github.com/relais-archive/relais/internal/state"
-	"github.com/relais-archive/relais/search"
 )
 
 // TestDaysOfTheArchive: years, months and printed days are those of the zone in which
@@ -109,30 +106,4 @@ func zipped(t *testing.T, members map[string]string) string {
 		t.Fatal(err)
 	}
 	return b.String()
-}
-
-// otherFormat keeps indexes of another format than this program's.
-type otherFormat struct{}
-
-func (otherFormat) open(context.Context, int, bool) (search.Index, error) {
-	return nil, relais.E(relais.KindInvalid, "open index", search.ErrFormat)
-}
-
-func (otherFormat) drop(context.Context, int) error { return nil }
-
-// TestIndexOfAnotherFormat: an archive opens whose index is of another format, and
-// says how the index is made again.
-func TestIndexOfAnotherFormat(t *testing.T) {
-	db, err := state.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "state.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	g, err := openGenerations(t.Context(), db, otherFormat{}, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := g.Search(t.Context(), search.Request{}); !g.damaged() || !strings.Contains(relais.HintOf(err), "relais reindex") {
-		t.Errorf("damaged %v, a search in it: %v", g.damaged(), err)
-	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/relais-archive/relais/cmd/relais/wire"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/testkit/demo"
 )
@@ -35,9 +36,9 @@ its own beside the archive's; your own archive is not touched.`,
 			if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 				return relais.Errorf(relais.KindInvalid, "read --listen", "the demo listens on loopback only, not on %q", listen)
 			}
-			root := a.cfg.data
+			root := a.cfg.Data
 			if !cmd.Flags().Changed("data") {
-				root = filepath.Join(filepath.Dir(a.cfg.data), "relais-demo")
+				root = filepath.Join(filepath.Dir(a.cfg.Data), "relais-demo")
 			}
 			return a.demo(cmd.Context(), root, listen, noServe)
 		},
@@ -49,7 +50,7 @@ its own beside the archive's; your own archive is not touched.`,
 
 // demo makes the demonstration anew, and serves it.
 func (a *app) demo(ctx context.Context, root, listen string, noServe bool) error {
-	a.cfg.data, a.cfg.keyFile = filepath.Join(root, "archive"), filepath.Join(root, "master.key")
+	a.cfg.Data, a.cfg.KeyFile = filepath.Join(root, "archive"), filepath.Join(root, "master.key")
 	if err := a.clearDemo(root); err != nil {
 		return err
 	}
@@ -108,8 +109,8 @@ func (a *app) clearDemo(root string) error {
 }
 
 func (a *app) dropDemo(root string) error {
-	if _, err := os.Stat(a.cfg.data); err == nil {
-		lock, err := lockFile(filepath.Join(a.cfg.data, "lock"))
+	if _, err := os.Stat(a.cfg.Data); err == nil {
+		lock, err := wire.Lock(a.cfg.Data)
 		if err != nil {
 			return relais.WithHint(err, "another demo runs: stop it first, or use --data")
 		}
@@ -180,7 +181,7 @@ func (a *app) demoCommands() {
 
 // demoCommand begins a command line on the demo's archive that works as it is pasted.
 func (a *app) demoCommand() string {
-	return fmt.Sprintf("%s --data %s --key-file %s", a.sys.self, shellQuoted(a.cfg.data), shellQuoted(a.cfg.keyFile))
+	return fmt.Sprintf("%s --data %s --key-file %s", a.sys.self, shellQuoted(a.cfg.Data), shellQuoted(a.cfg.KeyFile))
 }
 
 // shellQuoted makes one word of a POSIX shell of a text.

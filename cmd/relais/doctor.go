@@ -6,20 +6,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/relais-archive/relais/cmd/relais/wire"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
 // check is one line of doctor's.
-type check struct {
-	Name   string `json:"name"`
-	OK     bool   `json:"ok"`
-	Detail string `json:"detail"`
-	Fix    string `json:"fix,omitempty"`
-}
+type check = wire.Finding
 
 func (a *app) doctorCmd() *cobra.Command {
 	cmd := &cobra.Command{
@@ -29,8 +26,8 @@ archive on servers at each of them: whether it answers, lets us in, is of a vers
 serves and is set as it must be. Prints the fix beside each fault.`,
 		Example: "  relais doctor --json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if a.cfg.servers() > 0 {
-				return a.showChecks(append([]check{a.checkKey(), a.checkPrivacyFile()}, a.checkServers(cmd.Context())...))
+			if a.cfg.Policy().Shared {
+				return a.showChecks(append([]check{a.checkKey(), a.checkPrivacyFile()}, a.program().ExamineServers(cmd.Context())...))
 			}
 			return a.showChecks([]check{a.checkKey(), a.checkDisk(), a.checkClock(), a.checkPrivacyFile(), a.checkArchive(cmd.Context())})
 		},
@@ -41,7 +38,7 @@ serves and is set as it must be. Prints the fix beside each fault.`,
 
 // checkArchive opens the embedded archive, or asks who holds it.
 func (a *app) checkArchive(ctx context.Context) check {
-	c := check{Name: "archive", OK: true, Detail: a.cfg.data + " opens"}
+	c := check{Name: "archive", OK: true, Detail: a.cfg.Data + " opens"}
 	err := a.with(ctx, false, func(s *session) error { return s.Get(ctx, "/readyz", nil, nil) })
 	if err != nil {
 		c = check{Name: "archive", Detail: err.Error(), Fix: "`relais verify` tells what is damaged"}
@@ -50,69 +47,6 @@ func (a *app) checkArchive(ctx context.Context) check {
 		}
 	}
 	return c
-}
-
-// checkServers opens what an archive on servers rests on, each whether or not the one
-// before it opens: who mends one wants to know of all.
-func (a *app) checkServers(ctx context.Context) (checks []check) {
-	ar := &archive{cfg: a.cfg, logger: a.logger(), env: a.sys.env, half: true}
-	defer func() {
-		if err := ar.Close(); err != nil {
-			checks = append(checks, check{Name: "close", Detail: err.Error()})
-		}
-	}()
-	parts := ar.onServers()
-	known := parts[0].open(ctx)
-	checks = append(checks, finding(parts[0].name, "PostgreSQL answers; its schema is this program's", known))
-	if known == nil {
-		known = ar.readSettings(ctx, false)
-		checks = append(checks, finding("archive", "namespace "+a.cfg.namespace+" holds one", known), a.checkClockOf(ctx, ar))
-	}
-	for _, p := range parts[1:] {
-		checks = append(checks, a.checkPart(ctx, ar, p, known))
-	}
-	return checks
-}
-
-// checkPart opens one part and looks at it. Without state, those that are not reached
-// by it are looked at all the same.
-func (a *app) checkPart(ctx context.Context, ar *archive, p part, known error) check {
-	if known != nil && p.name != "blobs" && p.name != "stream" {
-		return check{Name: p.name, Detail: "not looked at: it cannot be told without state and an archive"}
-	}
-	err := p.open(ctx)
-	if err == nil {
-		err = p.check(ctx)
-	}
-	if err == nil && p.name == "stream" {
-		err = streamError("check", ar.brokered(ctx))
-	}
-	return finding(p.name, "answers, lets us in, is set as it must be", err)
-}
-
-// finding is what an error, or none, says of one thing.
-func finding(name, fine string, err error) check {
-	if err == nil {
-		return check{Name: name, OK: true, Detail: fine}
-	}
-	return check{Name: name, Detail: err.Error(), Fix: relais.HintOf(err)}
-}
-
-// clockSkew is how far the clocks of two machines may be apart before tokens, and the
-// order of what is logged, suffer.
-const clockSkew = 5 * time.Second
-
-// checkClockOf compares this machine's clock with the database's.
-func (a *app) checkClockOf(ctx context.Context, ar *archive) check {
-	theirs, err := ar.state.Now(ctx)
-	if err != nil {
-		return finding("clock", "", err)
-	}
-	skew := time.Since(theirs).Round(time.Millisecond)
-	if skew.Abs() > clockSkew {
-		return check{Name: "clock", Detail: fmt.Sprintf("this machine and the database's are %s apart", skew.Abs()), Fix: "set both by NTP"}
-	}
-	return check{Name: "clock", OK: true, Detail: fmt.Sprintf("within %s of the database's", skew.Abs())}
 }
 
 func (a *app) showChecks(checks []check) error {
@@ -141,21 +75,21 @@ func (a *app) showChecks(checks []check) error {
 }
 
 func (a *app) checkKey() check {
-	info, err := os.Stat(a.cfg.keyFile)
+	info, err := os.Stat(a.cfg.KeyFile)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return check{Name: "key", Detail: "no master key at " + a.cfg.keyFile, Fix: "bring it back from your copy, or name it with --key-file; a new archive makes one"}
+		return check{Name: "key", Detail: "no master key at " + a.cfg.KeyFile, Fix: "bring it back from your copy, or name it with --key-file; a new archive makes one"}
 	case err != nil:
 		return check{Name: "key", Detail: err.Error(), Fix: "let this user read it"}
 	case info.Mode().Perm()&0o077 != 0:
-		return check{Name: "key", Detail: a.cfg.keyFile + " can be read by others", Fix: "chmod 600 " + a.cfg.keyFile}
+		return check{Name: "key", Detail: a.cfg.KeyFile + " can be read by others", Fix: "chmod 600 " + a.cfg.KeyFile}
 	}
-	return check{Name: "key", OK: true, Detail: a.cfg.keyFile + ": keep a copy elsewhere"}
+	return check{Name: "key", OK: true, Detail: a.cfg.KeyFile + ": keep a copy elsewhere"}
 }
 
 // checkDisk writes and syncs a small file: what every batch of a capture does.
 func (a *app) checkDisk() check {
-	dir := a.cfg.data
+	dir := a.cfg.Data
 	if _, err := os.Stat(dir); err != nil {
 		dir = filepath.Dir(dir)
 	}
@@ -177,4 +111,15 @@ func (a *app) checkClock() check {
 		return check{Name: "clock", Detail: "the clock says " + now.Format(time.DateOnly), Fix: "set it: tokens and deadlines depend on it"}
 	}
 	return check{Name: "clock", OK: true, Detail: now.Format(time.RFC3339)}
+}
+
+// checkPrivacyFile reads the privacy file, if there is one, and names its bad lines.
+func (a *app) checkPrivacyFile() check {
+	file := a.cfg.PrivacyFile()
+	words, found, err := file.Read()
+	fine := "no file of the company's own; the words that ship are used"
+	if found {
+		fine = fmt.Sprintf("%s: words in %d lines", file.Path, strings.Count(words.String(), "\n"))
+	}
+	return wire.NewFinding("privacy", fine, err)
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/relais-archive/relais/enrich/evaluate"
+	"github.com/relais-archive/relais/internal/archive"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
@@ -27,7 +27,7 @@ seen counts as taken for personal.`,
 			}
 			defer func() { _ = f.Close() }() // only read
 			return a.with(cmd.Context(), false, func(s *session) error {
-				var r evaluate.Report
+				var r archive.Report
 				err := s.Watch(cmd.Context(), "/api/v1/evaluate", nil, f, "application/x-ndjson", func(e relais.Event) {
 					b, err := json.Marshal(e.Result)
 					if err == nil {
@@ -59,11 +59,11 @@ func orPrint(a *app, err error, v any) error {
 	return a.printJSON(v)
 }
 
-func (a *app) printReport(r evaluate.Report) {
+func (a *app) printReport(r archive.Report) {
 	w := a.sys.out
-	fmt.Fprintf(w, "%s of truth, %d found, %d withheld or absent\n", some(int64(r.Messages), "message", "messages"), r.Found, r.Withheld)
+	fmt.Fprintf(w, "%s of truth, %d found, %d withheld or absent\n", relais.Number(int64(r.Messages), "message", "messages"), r.Found, r.Withheld)
 	fmt.Fprintf(w, "%-12s %9s %9s %9s %9s\n", "", "precision", "recall", "F1", "scored")
-	row := func(name string, s evaluate.Score) {
+	row := func(name string, s archive.Score) {
 		fmt.Fprintf(w, "%-12s %9.3f %9.3f %9.3f %9d\n", name, float64(s.Precision)/1000, float64(s.Recall)/1000, float64(s.F1)/1000, s.Support)
 	}
 	row("client", r.Client)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/relais-archive/relais/internal/archive"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
@@ -66,7 +67,7 @@ func (a *app) report(ctx context.Context, err error) {
 	if ctx.Err() != nil {
 		err = relais.WithHint(relais.E(relais.KindCanceled, "", errors.New("interrupted")), "run the same command again to go on")
 	}
-	err = told(err)
+	err = archive.FullDisk(err)
 	if a.json {
 		b, _ := json.Marshal(map[string]string{ // strings always encode
 			"type": "error", "code": string(relais.KindOf(err)), "detail": err.Error(), "hint": relais.HintOf(err),

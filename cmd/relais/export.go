@@ -80,7 +80,7 @@ func (a *app) exportFiles(ctx context.Context, s *session, q url.Values, output 
 	q.Set("parts", "1")
 	err = h.end(s.Export(ctx, q, h.take))
 	if mbox && h.beside > 0 {
-		a.tell("%s in %s", some(int64(h.beside), "document that is no message is", "documents that are no messages are"), plain(output+".files"))
+		a.tell("%s in %s", relais.Number(int64(h.beside), "document that is no message is", "documents that are no messages are"), plain(output+".files"))
 	}
 	return err
 }

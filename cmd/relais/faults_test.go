@@ -20,6 +20,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/relais-archive/relais/internal/archive"
 )
 
 // outage is how long a server is away, or a disk full.
@@ -212,7 +214,7 @@ func begin(t *testing.T, p *program, mail string) *atWork {
 	r.worker = p.supervise("worker", "all", "--listen", r.probe)
 	r.serve = p.supervise("serve", "--listen", r.site)
 	r.ingest = p.supervise(ingestArgs(mail)...)
-	waitFor(t, "something to be read", func() bool { return r.moved(stageEnrich) > 300 })
+	waitFor(t, "something to be read", func() bool { return r.moved(archive.StageEnrich) > 300 })
 	time.Sleep(rand.N(4 * time.Second))
 	return r
 }
@@ -304,8 +306,8 @@ type reference struct{ mail, export, accounts string }
 // serverNames are those of deploy/testservers, where below its directory each keeps what
 // it keeps, and the stage that cannot go on without it.
 var serverNames = [...]struct{ name, data, stage string }{
-	{"kafka", "kafka/data", stageEnrich}, {"elasticsearch", "elasticsearch-*/data", stageIndex},
-	{"postgres", "postgres", stageEnrich}, {"s3", "s3", stageEnrich},
+	{"kafka", "kafka/data", archive.StageEnrich}, {"elasticsearch", "elasticsearch-*/data", archive.StageIndex},
+	{"postgres", "postgres", archive.StageEnrich}, {"s3", "s3", archive.StageEnrich},
 }
 
 // embeddedReference ingests the mailbox that RELAIS_TEST_FAULTS_MAIL names, or a
@@ -440,6 +442,6 @@ func TestWorkerCutOff(t *testing.T) {
 	r.worker.signal(syscall.SIGSTOP)
 	time.Sleep(outage / 2)
 	r.worker.signal(syscall.SIGCONT)
-	r.sound("a worker was cut off; progress after "+r.progress(stageEnrich), whole)
+	r.sound("a worker was cut off; progress after "+r.progress(archive.StageEnrich), whole)
 	t.Logf("the other worker: %v %s", other.codes(), other.said())
 }

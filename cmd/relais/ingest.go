@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/relais-archive/relais/internal/archive"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
@@ -178,7 +179,7 @@ func (a *app) ingest(ctx context.Context, req relais.IngestRequest) error {
 		return err
 	})
 	if req.DryRun && relais.KindOf(err) == relais.KindNoArchive {
-		return a.ingestOn(ctx, dryRunNowhere, req)
+		return a.ingestOn(ctx, archive.DryRun, req)
 	}
 	return err
 }

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/relais-archive/relais/cmd/relais/wire"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
@@ -42,9 +43,9 @@ func (a *app) token(ctx context.Context, f tokenFlags) (token string, err error)
 	case f.command != "":
 		token, err = a.printed(ctx, f.command)
 	case f.file != "":
-		token, err = secret(func(string) string { return f.file }, variable)
+		token, err = wire.Secret(func(string) string { return f.file }, variable)
 	default:
-		if token, err = secret(a.sys.env, variable); token == "" && a.sys.env(variable+"_FILE") == "" {
+		if token, err = wire.Secret(a.sys.env, variable); token == "" && a.sys.env(variable+"_FILE") == "" {
 			return "", err
 		}
 	}
@@ -94,7 +95,7 @@ func (a *app) password(file string) (string, error) {
 		}
 		return a.sys.env(name)
 	}
-	if p, err := secret(env, variable); err != nil || p != "" {
+	if p, err := wire.Secret(env, variable); err != nil || p != "" {
 		return p, err
 	}
 	f, ok := a.sys.in.(*os.File)

@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/relais-archive/relais/enrich/extract"
+	"github.com/relais-archive/relais/cmd/relais/wire"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
@@ -36,7 +36,7 @@ somebody deleted a topic: stop workers and servers first, and start them again a
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&a.cfg.repair, "accept-loss", false, "go on although records of a stream are gone")
+	cmd.Flags().BoolVar(&a.cfg.AcceptLoss, "accept-loss", false, "go on although records of a stream are gone")
 	cmd.Flags().StringVar(&from, "from", "enriched", "enriched, or raw: read the captured bytes again")
 	cmd.Flags().Bool("json", false, "print JSON lines")
 	return cmd
@@ -46,9 +46,9 @@ somebody deleted a topic: stop workers and servers first, and start them again a
 func (a *app) printReindexed(e relais.Event) {
 	n := counts(e)
 	if items := n["items"]; items > 0 {
-		fmt.Fprintf(a.sys.out, "%s read again.\n", some(items, "item", "items"))
+		fmt.Fprintf(a.sys.out, "%s read again.\n", relais.Number(items, "item", "items"))
 	}
-	fmt.Fprintf(a.sys.out, "The index was made again: %s, in %s.\n", some(n["documents"], "document", "documents"),
+	fmt.Fprintf(a.sys.out, "The index was made again: %s, in %s.\n", relais.Number(n["documents"], "document", "documents"),
 		(time.Duration(n["milliseconds"]) * time.Millisecond).Round(100*time.Millisecond))
 }
 
@@ -135,7 +135,7 @@ func (a *app) extractWorkerCmd() *cobra.Command {
 	return &cobra.Command{
 		Use: extractVerb, Hidden: true, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return extract.Worker(cmd.Context(), os.Stdin, os.Stdout)
+			return wire.ReadFiles(cmd.Context(), os.Stdin, os.Stdout)
 		},
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/relais-archive/relais/internal/archive"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/stream"
 	"github.com/relais-archive/relais/internal/stream/kafka"
@@ -167,7 +168,7 @@ func testRefusedDocument(t *testing.T, fresh func() *program) {
 	}
 	var f relais.Refusal
 	if err := json.Unmarshal([]byte(p.must("refused", "list", "--case", "Ann", "--json")), &f); err != nil ||
-		f.ID != string(m.ID) || f.Stage != stageIndex || f.Record == nil || f.Record.Topic != stream.TopicEnriched {
+		f.ID != string(m.ID) || f.Stage != archive.StageIndex || f.Record == nil || f.Record.Topic != stream.TopicEnriched {
 		t.Errorf("refused: %+v (%v)", f, err)
 	}
 	p.must("verify", "--read-data")

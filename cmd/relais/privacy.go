@@ -74,7 +74,7 @@ func (a *app) showDoubtful(list relais.DoubtfulList) error {
 		fmt.Fprintln(a.sys.out, "Nothing waits to be settled.")
 		return nil
 	}
-	fmt.Fprintf(a.sys.out, "%s withheld since a mark may mean that they are personal.\n\n", some(list.Total, "document is", "documents are"))
+	fmt.Fprintf(a.sys.out, "%s withheld since a mark may mean that they are personal.\n\n", relais.Number(list.Total, "document is", "documents are"))
 	w := tabwriter.NewWriter(a.sys.out, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(w, "COUNT\tRULE\tFOLDER\tFOLDER ID")
 	for _, m := range list.Marks {
@@ -272,7 +272,7 @@ func (a *app) showSettled(e relais.Event) {
 		{done.Still, "still doubtful, for other marks"},
 	} {
 		if part.n > 0 {
-			fmt.Fprintf(a.sys.out, "%s %s\n", some(part.n, "document", "documents"), part.what)
+			fmt.Fprintf(a.sys.out, "%s %s\n", relais.Number(part.n, "document", "documents"), part.what)
 		}
 	}
 	if done.Professional+done.Personal+done.Doubtful+done.Still == 0 {

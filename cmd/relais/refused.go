@@ -103,7 +103,7 @@ func (a *app) showRefusal(r relais.Refusal, whole bool) error {
 	}
 	fmt.Fprintf(a.sys.out, "%s  %-8s %-16s %s\n", r.ID, r.Stage, r.Code, place(r))
 	if whole {
-		fmt.Fprintf(a.sys.out, "    %s\n    tried %s, last %s; bytes: %s\n", plain(r.Detail), some(int64(r.Attempts), "time", "times"), a.moment(r.At), kept(r))
+		fmt.Fprintf(a.sys.out, "    %s\n    tried %s, last %s; bytes: %s\n", plain(r.Detail), relais.Number(int64(r.Attempts), "time", "times"), a.moment(r.At), kept(r))
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/relais-archive/relais/cmd/relais/wire"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
@@ -111,9 +112,7 @@ Begin with:
 			if err := a.cfg.complete(a.sys.env); err != nil {
 				return err
 			}
-			if a.cfg.servers() > 0 {
-				a.boundMemory()
-			}
+			a.boundMemory(a.cfg.Policy().Memory)
 			return nil
 		},
 	}
@@ -148,15 +147,15 @@ func helpCmd() *cobra.Command {
 	}
 }
 
-// serverMemory is what a process on servers may take of its heap, so that it stays
-// under 300 MB with its stacks and its program.
-const serverMemory = 240 << 20
-
-// boundMemory has the collector work as hard as it must to stay within serverMemory, and
-// half as often as usual while there is room. GOMEMLIMIT and GOGC say otherwise.
-func (a *app) boundMemory() {
+// boundMemory has the collector work as hard as it must to stay within so many bytes, and
+// half as often as usual while there is room; 0 bounds nothing. GOMEMLIMIT and GOGC say
+// otherwise.
+func (a *app) boundMemory(bytes int64) {
+	if bytes == 0 {
+		return
+	}
 	if a.sys.env("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(serverMemory)
+		debug.SetMemoryLimit(bytes)
 	}
 	if a.sys.env("GOGC") == "" {
 		debug.SetGCPercent(200)
@@ -209,17 +208,17 @@ func unknownVerb(cmd *cobra.Command, typed string) error {
 
 func (a *app) globalFlags(root *cobra.Command) {
 	f := root.PersistentFlags()
-	f.StringVar(&a.cfg.data, "data", "", "the archive's `DIR` (default $RELAIS_DATA, else the user's data directory)")
-	f.StringVar(&a.cfg.keyFile, "key-file", "", "the master key's `FILE`, kept apart from the data (default in the user's configuration directory)")
+	f.StringVar(&a.cfg.Data, "data", "", "the archive's `DIR` (default $RELAIS_DATA, else the user's data directory)")
+	f.StringVar(&a.cfg.KeyFile, "key-file", "", "the master key's `FILE`, kept apart from the data (default in the user's configuration directory)")
 	f.StringVar(&a.cfg.logLevel, "log-level", "warn", "debug, info, warn or error")
 	f.StringVar(&a.cfg.logFormat, "log-format", "text", "text or json")
 	f.BoolVar(&a.cfg.quiet, "quiet", false, "say only what was asked for, and errors")
-	f.StringVar(&a.cfg.stream, "stream", "", "Kafka, as `kafka://HOST:PORT,…`; with the next three, or none ($RELAIS_STREAM)")
-	f.StringVar(&a.cfg.index, "index", "", "Elasticsearch, as `https://HOST:9200` ($RELAIS_INDEX)")
-	f.StringVar(&a.cfg.blobs, "blobs", "", "an S3 bucket, as `s3://BUCKET?endpoint=URL` ($RELAIS_BLOBS)")
-	f.StringVar(&a.cfg.state, "state", "", "PostgreSQL, as `postgres://HOST/DB` ($RELAIS_STATE)")
-	f.StringVar(&a.cfg.privacy, "privacy-file", "", "the company's own words, folders and addresses of private mail (default privacy.txt in the data directory, $RELAIS_PRIVACY_FILE)")
-	f.StringVar(&a.cfg.namespace, "namespace", "", "prefix of topics, indices, keys and schemas (default relais, $RELAIS_NAMESPACE)")
+	f.StringVar(&a.cfg.Stream, "stream", "", "Kafka, as `kafka://HOST:PORT,…`; with the next three, or none ($RELAIS_STREAM)")
+	f.StringVar(&a.cfg.Index, "index", "", "Elasticsearch, as `https://HOST:9200` ($RELAIS_INDEX)")
+	f.StringVar(&a.cfg.Blobs, "blobs", "", "an S3 bucket, as `s3://BUCKET?endpoint=URL` ($RELAIS_BLOBS)")
+	f.StringVar(&a.cfg.State, "state", "", "PostgreSQL, as `postgres://HOST/DB` ($RELAIS_STATE)")
+	f.StringVar(&a.cfg.Privacy, "privacy-file", "", "the company's own words, folders and addresses of private mail (default privacy.txt in the data directory, $RELAIS_PRIVACY_FILE)")
+	f.StringVar(&a.cfg.Namespace, "namespace", "", "prefix of topics, indices, keys and schemas (default relais, $RELAIS_NAMESPACE)")
 	f.StringVar(&a.cfg.profile, "cpu-profile", "", "write a CPU profile of this process to `FILE`")
 	_ = f.MarkHidden("cpu-profile") // the flag exists: it was made just above
 }
@@ -236,6 +235,11 @@ func (a *app) logger() *slog.Logger {
 		return slog.New(slog.NewJSONHandler(a.sys.err, opt))
 	}
 	return slog.New(slog.NewTextHandler(a.sys.err, opt))
+}
+
+// program is what opens the archive.
+func (a *app) program() wire.Program {
+	return wire.Program{Settings: a.cfg.Settings, Env: a.sys.env, Logger: a.logger(), Version: version(), Reader: []string{extractVerb}}
 }
 
 // terminal tells whether a stream is one: progress and prompts are for terminals only.

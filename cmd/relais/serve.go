@@ -28,7 +28,7 @@ other verbs on the same data directory go through it. Off loopback it wants TLS
 				return err
 			}
 			return a.with(cmd.Context(), true, func(s *session) error {
-				if s.archive == nil {
+				if s.held == nil {
 					return relais.WithHint(relais.Errorf(relais.KindLocked, "serve", "another process serves this archive"), "stop it first")
 				}
 				return a.serve(cmd.Context(), s, f, nil)
@@ -67,9 +67,9 @@ func (a *app) serve(ctx context.Context, s *session, f serveFlags, opened func(b
 	if err != nil {
 		return relais.WithHint(relais.E(relais.KindUnavailable, "listen", err), "another program may use the port: --listen 127.0.0.1:0 takes any")
 	}
-	s.archive.pipeline.start(ctx)
+	s.held.Start(ctx)
 	srv := &http.Server{
-		Handler: s.archive.server.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		Handler: s.held.Public, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
 	base := "http://" + l.Addr().String()
@@ -104,6 +104,6 @@ func (a *app) serve(ctx context.Context, s *session, f serveFlags, opened func(b
 
 func (a *app) announce(base string) {
 	if !a.cfg.quiet {
-		fmt.Fprintf(a.sys.err, "Relais serves %s on %s. Sign in with a token from `relais token create`. Ctrl-C stops it.\n", a.cfg.data, base)
+		fmt.Fprintf(a.sys.err, "Relais serves %s on %s. Sign in with a token from `relais token create`. Ctrl-C stops it.\n", a.cfg.Data, base)
 	}
 }

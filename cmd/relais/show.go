@@ -79,7 +79,7 @@ func (a *app) printDocument(d relais.Document) {
 	printTags(w, "Client", d.Clients)
 	printTags(w, "Topic", d.Topics)
 	for _, at := range d.Attachments {
-		line("Attachment", fmt.Sprintf("%s (%s, %s) %s", at.Name, at.MediaType, some(at.Size, "byte", "bytes"), at.ID))
+		line("Attachment", fmt.Sprintf("%s (%s, %s) %s", at.Name, at.MediaType, relais.Number(at.Size, "byte", "bytes"), at.ID))
 	}
 	for _, o := range d.Occurrences {
 		line("Seen in", strings.TrimSpace(o.Source+" / "+o.Folder+" / "+o.Position+"  "+strings.Join(o.Flags, ",")))

@@ -204,11 +204,11 @@ func TestNewerRules(t *testing.T) {
 	p.must(ingestArgs(mail)...)
 	want := p.export()
 	ar := p.hold()
-	before, err := ar.state.Generation(t.Context())
+	before, err := ar.Contracts.State.Generation(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := ar.state.SetMeta(t.Context(), "rules", "0"); err != nil {
+	if err := ar.Contracts.State.SetMeta(t.Context(), "rules", "0"); err != nil {
 		t.Fatal(err)
 	}
 	if err := ar.Close(); err != nil {
@@ -216,7 +216,7 @@ func TestNewerRules(t *testing.T) {
 	}
 	p.must(ingestArgs(mail)...)
 	ar = p.hold()
-	after, err := ar.state.Generation(t.Context())
+	after, err := ar.Contracts.State.Generation(t.Context())
 	if err != nil || after != before+1 {
 		t.Errorf("generation %d after %d, %v", after, before, err)
 	}

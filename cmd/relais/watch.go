@@ -21,8 +21,8 @@ func (a *app) with(ctx context.Context, create bool, fn func(*session) error) er
 		return err
 	}
 	a.in(s)
-	if s.archive != nil && s.archive.notice != "" && !a.cfg.quiet {
-		fmt.Fprintln(a.sys.err, s.archive.notice)
+	if s.held != nil && s.held.Notice != "" && !a.cfg.quiet {
+		fmt.Fprintln(a.sys.err, s.held.Notice)
 	}
 	return errors.Join(fn(s), s.Close())
 }
@@ -114,11 +114,3 @@ func (p *progress) end() {
 }
 
 func sortedIDs[K cmp.Ordered, V any](m map[K]V) []K { return slices.Sorted(maps.Keys(m)) }
-
-// some gives a number of things in words: "1 client", "2 clients".
-func some(n int64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
-}

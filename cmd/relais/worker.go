@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/relais-archive/relais/cmd/relais/wire"
+	"github.com/relais-archive/relais/internal/archive"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
@@ -16,7 +18,7 @@ func (a *app) workerCmd() *cobra.Command {
 	var listen string
 	cmd := &cobra.Command{
 		Use: "worker enrich|index|all", Short: "Run stages of the pipeline, without serving", Args: cobra.ExactArgs(1),
-		ValidArgs: []string{stageEnrich, stageIndex, "all"},
+		ValidArgs: []string{archive.StageEnrich, archive.StageIndex, "all"},
 		Long: `Runs the stages that read and index what was captured, until it is stopped; it then
 finishes the batch it is in. Whoever reads also keeps the account of the records that
 no stage could handle. On servers any number of workers share the work, and one
@@ -31,8 +33,8 @@ document.`,
 			if err != nil {
 				return err
 			}
-			a.cfg.bulk = true
-			a.cfg.privacy = noPrivacyFile // workers take the words from the archive: the same for all
+			a.cfg.Bulk = true
+			a.cfg.Privacy = wire.NoPrivacyFile // workers take the words from the archive: the same for all
 			return a.withArchive(cmd.Context(), func(s *session) error { return a.work(cmd.Context(), s, stages, listen) })
 		},
 	}
@@ -44,14 +46,14 @@ document.`,
 func (a *app) workerStages(name string) ([]string, error) {
 	switch {
 	case name == "all":
-		return []string{stageEnrich, stageIndex, stageRefused}, nil
-	case name != stageEnrich && name != stageIndex:
+		return archive.Stages(), nil
+	case name != archive.StageEnrich && name != archive.StageIndex:
 		return nil, relais.WithHint(relais.Errorf(relais.KindInvalid, "worker", "there is no worker %q", name), "enrich, index or all")
-	case a.cfg.servers() == 0:
+	case !a.cfg.Policy().Shared:
 		return nil, relais.WithHint(relais.Errorf(relais.KindInvalid, "worker", "the embedded archive has no worker %q", name), "`relais worker all`")
 	}
-	if name == stageEnrich {
-		return []string{stageEnrich, stageRefused}, nil
+	if name == archive.StageEnrich {
+		return []string{archive.StageEnrich, archive.StageRefused}, nil
 	}
 	return []string{name}, nil
 }
@@ -64,10 +66,10 @@ const archiveWait = 2 * time.Second
 func (a *app) withArchive(ctx context.Context, fn func(*session) error) error {
 	for {
 		err := a.with(ctx, false, fn)
-		if a.cfg.servers() == 0 || relais.KindOf(err) != relais.KindNoArchive {
+		if !a.cfg.Policy().Shared || relais.KindOf(err) != relais.KindNoArchive {
 			return err
 		}
-		a.logger().Warn("there is no archive yet: waiting for one", "namespace", a.cfg.namespace)
+		a.logger().Warn("there is no archive yet: waiting for one", "namespace", a.cfg.Namespace)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -78,22 +80,14 @@ func (a *app) withArchive(ctx context.Context, fn func(*session) error) error {
 
 // work runs stages until ctx ends.
 func (a *app) work(ctx context.Context, s *session, stages []string, listen string) error {
-	if s.archive == nil {
+	if s.held == nil {
 		return relais.WithHint(relais.Errorf(relais.KindLocked, "worker", "another process holds the archive, and runs the pipeline"), "stop it first")
 	}
 	stop, err := a.answerProbes(ctx, s, listen)
 	if err != nil {
 		return err
 	}
-	p := s.archive.pipeline
-	p.spoiled = make(chan error, 1)
-	p.run(ctx, stages)
-	select {
-	case <-ctx.Done():
-	case err = <-p.spoiled:
-	}
-	p.stop()
-	return errors.Join(err, stop())
+	return errors.Join(s.held.Work(ctx, stages), stop())
 }
 
 // answerProbes answers on an address, if one is given, until stop is called.
@@ -105,7 +99,7 @@ func (a *app) answerProbes(ctx context.Context, s *session, listen string) (stop
 	if err != nil {
 		return nil, relais.WithHint(relais.E(relais.KindUnavailable, "listen", err), "another program may use the port: --listen names another")
 	}
-	srv := &http.Server{Handler: s.archive.server.Probes(), ReadHeaderTimeout: 10 * time.Second}
+	srv := &http.Server{Handler: s.held.Probes, ReadHeaderTimeout: 10 * time.Second}
 	ended := make(chan error, 1)
 	go func() { ended <- srv.Serve(l) }()
 	return func() error {

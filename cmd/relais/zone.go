@@ -9,8 +9,8 @@ import (
 // process knows it, and its directory says it.
 func (a *app) in(s *session) {
 	a.zone = s.location
-	if s.archive != nil {
-		a.zone = s.archive.location
+	if s.held != nil {
+		a.zone = s.held.Location
 	}
 }
 
@@ -24,13 +24,3 @@ func (a *app) day(t time.Time) string {
 
 // moment prints a time to the minute, and names its zone.
 func (a *app) moment(t time.Time) string { return t.In(a.zone).Format("2006-01-02 15:04 MST") }
-
-// localZone gives the zone of a new archive: the machine's, under a name that other
-// machines know, so that an archive never changes its days when it is opened elsewhere.
-func localZone() *time.Location {
-	zone, err := time.LoadLocation(zoneOf(time.Local))
-	if err != nil {
-		return time.UTC
-	}
-	return zone
-}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/relais-archive/relais/enrich"
+	"github.com/relais-archive/relais/enrich/evaluate"
 	"github.com/relais-archive/relais/enrich/extract"
 	"github.com/relais-archive/relais/enrich/library"
 	"github.com/relais-archive/relais/internal/access"
@@ -58,10 +59,31 @@ type File struct {
 	Check func(ctx context.Context, deep bool) error
 }
 
+// The stages that a process may run: see package pipeline.
+const (
+	StageEnrich  = pipeline.Enrich
+	StageIndex   = pipeline.Index
+	StageRefused = pipeline.Refused
+)
+
+// Stages gives every stage.
+func Stages() []string { return pipeline.All() }
+
+// FullDisk says of an error for want of room what to do about it, and gives other errors
+// as they are.
+func FullDisk(err error) error { return pipeline.FullDisk(err) }
+
+// Report is how well the tags of an archive fit a truth.
+type Report = evaluate.Report
+
+// Score is how well one kind of tag does.
+type Score = evaluate.Score
+
 // Policy says what a process may do with an archive: alone the difference between one
 // that a single process holds and one that many share.
 type Policy struct {
 	Shared bool     // other processes have it open too
+	Memory int64    // what the process may take of its heap, in bytes; 0 for as much as it wants
 	Inside []string // the stages that run in this process once something needs them; none where workers run them
 }
 

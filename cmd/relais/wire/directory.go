@@ -1,12 +1,15 @@
-package main
+package wire
 
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
+	"github.com/relais-archive/relais/internal/archive"
 	"github.com/relais-archive/relais/internal/audit"
 	"github.com/relais-archive/relais/internal/blob"
 	"github.com/relais-archive/relais/internal/blob/local"
@@ -20,94 +23,84 @@ import (
 
 // openDirectory opens the archive embedded in the data directory: this process has it
 // to itself, and runs the whole pipeline.
-func (ar *archive) openDirectory(ctx context.Context, create bool) (err error) {
-	if err = prepareDir(ar.cfg.data, create); err != nil {
+func (o *opening) openDirectory(ctx context.Context, create bool) (err error) {
+	if err = prepareDir(o.Data, create); err != nil {
 		return err
 	}
-	lock, err := lockFile(ar.path("lock"))
+	lock, err := lockFile(o.path("lock"))
 	if err != nil {
 		return err
 	}
-	ar.closers = append(ar.closers, lock.Close)
-	if err = ar.readFormat(); err != nil {
+	o.onClose(lock.Close)
+	if err = o.readFormat(); err != nil {
 		return err
 	}
-	if err = ar.openParts(ctx, []part{
-		{"keys", ar.openKeysFile, always}, {"state", ar.openStateFile, ar.checkState}, {"blobs", ar.openPackFiles, always},
-		{"stream", ar.openLogFile, ar.checkLog}, {"index", ar.openIndexFiles, ar.checkIndex}, {"audit", ar.openAuditFile, always},
+	if err = o.openParts(ctx, []part{
+		{"keys", o.openKeysFile, always}, {"state", o.openStateFile, o.checkState}, {"blobs", o.openPackFiles, always},
+		{"stream", o.openLogFile, o.checkLog}, {"index", o.openIndexFiles, o.checkIndex}, {"audit", o.openAuditFile, always},
 	}); err != nil {
 		return err
 	}
-	if ar.fresh {
-		if err = ar.writeFormat(); err != nil {
-			return err
-		}
+	if o.fresh {
+		return o.writeFormat()
 	}
-	ar.inside = []string{stageEnrich, stageIndex, stageRefused}
-	ar.socket = socketPath(ar.cfg.data)
 	return nil
-}
-
-// keptFile is a SQLite file of the archive, and how to tell whether it is whole.
-type keptFile struct {
-	name  string
-	check func(ctx context.Context, deep bool) error
 }
 
 // always finds nothing wrong: what is a file of ours is open, and that is all there is
 // to ask without reading it.
 func always(context.Context) error { return nil }
 
-func (ar *archive) openKeysFile(ctx context.Context) error {
-	master, err := ar.master()
+func (o *opening) openKeysFile(ctx context.Context) error {
+	master, err := o.master()
 	if err != nil {
 		return err
 	}
-	if ar.keys, err = seal.OpenSQLite(ctx, ar.path("keys.db"), master); err != nil {
+	if o.on.Keys, err = seal.OpenSQLite(ctx, o.path("keys.db"), master); err != nil {
 		return err
 	}
-	ar.closers = append(ar.closers, ar.keys.Close)
-	ar.files = append(ar.files, keptFile{"keys.db", ar.keys.Check})
+	o.onClose(o.on.Keys.Close)
+	o.on.Files = append(o.on.Files, archive.File{Name: "keys.db", Check: o.on.Keys.Check})
 	return nil
 }
 
-func (ar *archive) openStateFile(ctx context.Context) (err error) {
-	if ar.state, err = state.OpenSQLite(ctx, ar.path("state.db")); err != nil {
+func (o *opening) openStateFile(ctx context.Context) (err error) {
+	if o.on.State, err = state.OpenSQLite(ctx, o.path("state.db")); err != nil {
 		return err
 	}
-	ar.closers = append(ar.closers, ar.state.Close)
-	ar.files = append(ar.files, keptFile{"state.db", ar.state.Check})
+	o.onClose(o.on.State.Close)
+	o.on.Files = append(o.on.Files, archive.File{Name: "state.db", Check: o.on.State.Check})
 	return nil
 }
 
-func (ar *archive) openPackFiles(context.Context) error {
-	backend, err := local.Open(ar.path("packs"))
+func (o *opening) openPackFiles(context.Context) error {
+	backend, err := local.Open(o.path("packs"))
 	if err != nil {
 		return err
 	}
-	ar.backend = backend
-	ar.blobs = blob.New(backend, ar.keys, ar.state, blob.Options{})
+	o.on.Backend = backend
+	o.on.Blobs = blob.New(backend, o.on.Keys, o.on.State, blob.Options{})
 	return nil
 }
 
-func (ar *archive) openLogFile(ctx context.Context) error {
-	log, err := logfile.Open(ctx, ar.path("log.db"))
+func (o *opening) openLogFile(ctx context.Context) error {
+	log, err := logfile.Open(ctx, o.path("log.db"))
 	if err != nil {
 		return streamError("open archive", err)
 	}
-	ar.log = kinded{log}
-	ar.closers = append(ar.closers, log.Close)
-	ar.files = append(ar.files, keptFile{"log.db", func(ctx context.Context, deep bool) error {
+	o.on.Log = kinded{log}
+	o.onClose(log.Close)
+	o.on.Files = append(o.on.Files, archive.File{Name: "log.db", Check: func(ctx context.Context, deep bool) error {
 		return streamError("verify", log.Check(ctx, deep))
 	}})
 	return nil
 }
 
-func (ar *archive) openIndexFiles(ctx context.Context) (err error) {
-	ar.index, err = openGenerations(ctx, ar.state, indexFiles{ar.path("index"), ar.location}, ar.fresh)
+func (o *opening) openIndexFiles(ctx context.Context) (err error) {
+	o.on.Index, err = archive.OpenGenerations(ctx, o.on.State, indexFiles{o.path("index"), o.location}, o.fresh, 0)
 	if err == nil {
-		ar.closers = append(ar.closers, ar.index.Close)
-		ar.files = append(ar.files, keptFile{"the index", ar.index.check})
+		o.onClose(o.on.Index.Close)
+		o.on.Files = append(o.on.Files, archive.File{Name: "the index", Check: o.on.Index.Check})
 	}
 	return err
 }
@@ -120,16 +113,16 @@ type indexFiles struct {
 
 func (f indexFiles) path(n int) string { return f.prefix + "-" + strconv.Itoa(n) + ".db" }
 
-// open opens the index of a number.
-func (f indexFiles) open(ctx context.Context, n int, fresh bool) (search.Index, error) {
+// Open opens the index of a number.
+func (f indexFiles) Open(ctx context.Context, n int, fresh bool) (search.Index, error) {
 	if _, err := os.Stat(f.path(n)); err != nil && !fresh {
 		return nil, relais.E(relais.KindDamaged, "open index", err)
 	}
 	return index.Open(ctx, f.path(n), index.Options{Zone: f.zone})
 }
 
-// drop removes the index of a number, if it is there.
-func (f indexFiles) drop(_ context.Context, n int) error {
+// Drop removes the index of a number, if it is there.
+func (f indexFiles) Drop(_ context.Context, n int) error {
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		if err := os.Remove(f.path(n) + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return relais.E(relais.KindUnavailable, "drop index", err)
@@ -138,12 +131,16 @@ func (f indexFiles) drop(_ context.Context, n int) error {
 	return nil
 }
 
-func (ar *archive) openAuditFile(context.Context) error {
-	log, err := audit.OpenFile(ar.path("audit.log"), time.Now)
+func (o *opening) openAuditFile(context.Context) error {
+	log, err := audit.OpenFile(o.path("audit.log"), time.Now)
 	if err != nil {
 		return err
 	}
-	ar.audit = log
-	ar.closers = append(ar.closers, log.Close)
+	o.on.Audit = log
+	o.onClose(log.Close)
 	return nil
 }
+
+// Lock keeps every other process out of the archive in a directory until it is closed. An
+// archive that somebody has open is of relais.KindLocked.
+func Lock(dir string) (io.Closer, error) { return lockFile(filepath.Join(dir, "lock")) }

@@ -1,4 +1,4 @@
-package main
+package wire
 
 import (
 	"encoding/json"
@@ -46,7 +46,7 @@ func closeDir(dir string) error {
 	return nil
 }
 
-func (ar *archive) path(name string) string { return filepath.Join(ar.cfg.data, name) }
+func (o *opening) path(name string) string { return filepath.Join(o.Data, name) }
 
 // formatFile is what the data directory says of itself.
 type formatFile struct {
@@ -57,24 +57,24 @@ type formatFile struct {
 // readFormat checks the directory's format. A directory without one is a new
 // archive: its format is written last of all files, so that a half-made archive is
 // made again, and one that has a format lacks no file.
-func (ar *archive) readFormat() error {
-	b, err := os.ReadFile(ar.path("format"))
+func (o *opening) readFormat() error {
+	b, err := os.ReadFile(o.path("format"))
 	if errors.Is(err, os.ErrNotExist) {
-		ar.location, ar.fresh = localZone(), true
-		ar.notice = "A new archive in " + ar.cfg.data + "."
+		o.location, o.fresh = localZone(), true
+		o.notice = "A new archive in " + o.Data + "."
 		return nil
 	}
 	if err != nil {
 		return relais.E(relais.KindUnavailable, "open archive", err)
 	}
-	if err := ar.readFormatText(b); err != nil {
+	if err := o.readFormatText(b); err != nil {
 		return err
 	}
-	return ar.complete()
+	return o.complete()
 }
 
 // readFormatText reads what an archive says of itself.
-func (ar *archive) readFormatText(b []byte) (err error) {
+func (o *opening) readFormatText(b []byte) (err error) {
 	var f formatFile
 	if err := json.Unmarshal(b, &f); err != nil {
 		return relais.E(relais.KindDamaged, "open archive", err)
@@ -85,29 +85,29 @@ func (ar *archive) readFormatText(b []byte) (err error) {
 	if f.Format > archiveFormat {
 		return relais.WithHint(relais.Errorf(relais.KindInvalid, "open archive", "it was written by a newer relais (format %d)", f.Format), "use that version")
 	}
-	if ar.location, err = time.LoadLocation(f.TimeZone); err != nil {
-		ar.location = time.UTC
+	if o.location, err = time.LoadLocation(f.TimeZone); err != nil {
+		o.location = time.UTC
 	}
 	return nil
 }
 
 // complete tells whether an archive has the files that nothing else can give back:
 // an empty one in the place of one that was lost would hide the loss.
-func (ar *archive) complete() error {
+func (o *opening) complete() error {
 	for _, name := range []string{"keys.db", "state.db", "log.db", "audit.log"} {
-		if _, err := os.Stat(ar.path(name)); err != nil {
+		if _, err := os.Stat(o.path(name)); err != nil {
 			return relais.WithHint(relais.E(relais.KindDamaged, "open archive", err), "bring the file back from a backup")
 		}
 	}
 	return nil
 }
 
-func (ar *archive) writeFormat() error {
-	b, err := json.Marshal(formatFile{Format: archiveFormat, TimeZone: zoneOf(ar.location)})
+func (o *opening) writeFormat() error {
+	b, err := json.Marshal(formatFile{Format: archiveFormat, TimeZone: zoneOf(o.location)})
 	if err != nil {
 		return relais.E(relais.KindInternal, "make archive", err)
 	}
-	if err := os.WriteFile(ar.path("format"), append(b, '\n'), 0o600); err != nil {
+	if err := os.WriteFile(o.path("format"), append(b, '\n'), 0o600); err != nil {
 		return relais.E(relais.KindUnavailable, "make archive", err)
 	}
 	return nil
@@ -130,17 +130,37 @@ func zoneOf(zone *time.Location) string {
 	return "UTC"
 }
 
+// localZone gives the zone of a new archive: the machine's, under a name that other
+// machines know, so that an archive never changes its days when it is opened elsewhere.
+func localZone() *time.Location {
+	zone, err := time.LoadLocation(zoneOf(time.Local))
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
 // master reads the master key, which is made with a new archive.
-func (ar *archive) master() (seal.Master, error) {
-	master, err := seal.LoadMaster(ar.cfg.keyFile)
-	if relais.KindOf(err) != relais.KindNotFound || !ar.fresh {
+func (o *opening) master() (seal.Master, error) {
+	master, err := seal.LoadMaster(o.KeyFile)
+	if relais.KindOf(err) != relais.KindNotFound || !o.fresh {
 		return master, err
 	}
-	if err = os.MkdirAll(filepath.Dir(ar.cfg.keyFile), 0o700); err != nil {
+	if err = os.MkdirAll(filepath.Dir(o.KeyFile), 0o700); err != nil {
 		return master, relais.E(relais.KindUnavailable, "make master key", err)
 	}
-	if master, err = seal.CreateMaster(ar.cfg.keyFile); err == nil {
-		ar.notice += "\nIts master key is " + ar.cfg.keyFile + ". Keep a copy elsewhere: without it nothing can be read, by anyone."
+	if master, err = seal.CreateMaster(o.KeyFile); err == nil {
+		o.notice += "\nIts master key is " + o.KeyFile + ". Keep a copy elsewhere: without it nothing can be read, by anyone."
 	}
 	return master, err
+}
+
+// Location gives the time zone of the archive in the data directory, as its format says;
+// UTC where that cannot be read: the process that holds it tells what is wrong.
+func (s Settings) Location() *time.Location {
+	o := &opening{Program: Program{Settings: s}}
+	if b, err := os.ReadFile(o.path("format")); err != nil || o.readFormatText(b) != nil {
+		return time.UTC
+	}
+	return o.location
 }

@@ -1,0 +1,80 @@
+package wire
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+// Finding is what was found of one of the things that an archive rests on.
+type Finding struct {
+	Name   string `json:"name"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
+	Fix    string `json:"fix,omitempty"`
+}
+
+// NewFinding says of one thing what an error tells, or that it is fine.
+func NewFinding(name, fine string, err error) Finding {
+	if err == nil {
+		return Finding{Name: name, OK: true, Detail: fine}
+	}
+	return Finding{Name: name, Detail: err.Error(), Fix: relais.HintOf(err)}
+}
+
+// ExamineServers opens what an archive on servers rests on, each whether or not the one
+// before it opens: whoever mends one wants to know of all.
+func (p Program) ExamineServers(ctx context.Context) (found []Finding) {
+	o := &opening{Program: p, half: true}
+	defer func() {
+		if err := closeAll(o.closers); err != nil {
+			found = append(found, Finding{Name: "close", Detail: err.Error()})
+		}
+	}()
+	parts := o.onServers()
+	known := parts[0].open(ctx)
+	found = append(found, NewFinding(parts[0].name, "PostgreSQL answers; its schema is this program's", known))
+	if known == nil {
+		known = o.readSettings(ctx, false)
+		found = append(found, NewFinding("archive", "namespace "+o.Namespace+" holds one", known), o.examineClock(ctx))
+	}
+	for _, p := range parts[1:] {
+		found = append(found, o.examine(ctx, p, known))
+	}
+	return found
+}
+
+// examine opens one part and looks at it. Without state, those that are not reached
+// by it are looked at all the same.
+func (o *opening) examine(ctx context.Context, p part, known error) Finding {
+	if known != nil && p.name != "blobs" && p.name != "stream" {
+		return Finding{Name: p.name, Detail: "not looked at: it cannot be told without state and an archive"}
+	}
+	err := p.open(ctx)
+	if err == nil {
+		err = p.check(ctx)
+	}
+	if err == nil && p.name == "stream" {
+		err = streamError("check", o.servers.broker(ctx))
+	}
+	return NewFinding(p.name, "answers, lets us in, is set as it must be", err)
+}
+
+// clockSkew is how far the clocks of two machines may be apart before tokens, and the
+// order of what is logged, suffer.
+const clockSkew = 5 * time.Second
+
+// examineClock compares this machine's clock with the database's.
+func (o *opening) examineClock(ctx context.Context) Finding {
+	theirs, err := o.on.State.Now(ctx)
+	if err != nil {
+		return NewFinding("clock", "", err)
+	}
+	skew := time.Since(theirs).Round(time.Millisecond)
+	if skew.Abs() > clockSkew {
+		return Finding{Name: "clock", Detail: fmt.Sprintf("this machine and the database's are %s apart", skew.Abs()), Fix: "set both by NTP"}
+	}
+	return Finding{Name: "clock", OK: true, Detail: fmt.Sprintf("within %s of the database's", skew.Abs())}
+}

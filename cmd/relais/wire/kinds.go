@@ -1,0 +1,60 @@
+package wire
+
+import (
+	"context"
+	"errors"
+
+	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/stream"
+)
+
+// kinded gives the errors of a log their kinds: the stream knows no word of ours.
+type kinded struct{ stream.Log }
+
+// Append adds records: see [stream.Log].
+func (k kinded) Append(ctx context.Context, topic string, records []stream.Record) error {
+	return streamError("append", k.Log.Append(ctx, topic, records))
+}
+
+// Run reads a topic: see [stream.Log].
+func (k kinded) Run(ctx context.Context, group, topic string, opt stream.RunOptions, h stream.Handler) error {
+	if told := opt.OnFault; told != nil {
+		opt.OnFault = func(err error) { told(streamError("run", err)) }
+	}
+	return streamError("read", k.Log.Run(ctx, group, topic, opt, h))
+}
+
+// End gives the position after the last record: see [stream.Log].
+func (k kinded) End(ctx context.Context, topic string) (stream.Position, error) {
+	p, err := k.Log.End(ctx, topic)
+	return p, streamError("find the end", err)
+}
+
+// Committed gives a group's position: see [stream.Log].
+func (k kinded) Committed(ctx context.Context, group, topic string) (stream.Position, error) {
+	p, err := k.Log.Committed(ctx, group, topic)
+	return p, streamError("find a position", err)
+}
+
+// Reset sets a group's position: see [stream.Log].
+func (k kinded) Reset(ctx context.Context, group, topic string, to stream.Position) error {
+	return streamError("set a position", k.Log.Reset(ctx, group, topic, to))
+}
+
+// streamError says what an error of the log means to whoever called it.
+func streamError(op string, err error) error {
+	switch {
+	case err == nil, relais.KindOf(err) != relais.KindInternal:
+		return err
+	case errors.Is(err, stream.ErrLost):
+		return relais.WithHint(relais.E(relais.KindDamaged, op, err),
+			"bring the topic back from a backup; or, when that cannot be, stop the workers and `relais reindex --from raw --accept-loss`")
+	case errors.Is(err, stream.ErrDenied):
+		return relais.E(relais.KindAuth, op, err)
+	case errors.Is(err, stream.ErrUnavailable):
+		return relais.E(relais.KindUnavailable, op, err)
+	case errors.Is(err, stream.ErrTooLarge):
+		return relais.E(relais.KindTooLarge, op, err)
+	}
+	return relais.E(relais.KindInternal, op, err)
+}

@@ -1,0 +1,60 @@
+package wire
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/relais-archive/relais/api"
+	"github.com/relais-archive/relais/enrich"
+	"github.com/relais-archive/relais/enrich/library"
+	"github.com/relais-archive/relais/internal/archive"
+	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/stream"
+	"github.com/relais-archive/relais/search"
+)
+
+// Interface is how an archive is asked, by whom.
+type Interface struct {
+	Public http.Handler // by the network: tokens and sessions
+	Local  http.Handler // by whoever may read the directory: the local operator
+	Probes http.Handler // by the machine that watches a worker
+}
+
+// serve makes the interface of an archive.
+func (o *opening) serve(ar *archive.Archive) (Interface, error) {
+	topics, err := topicChoices()
+	if err != nil {
+		return Interface{}, err
+	}
+	s := api.New(api.Deps{
+		Searcher: ar.Searcher(), Library: opener{ar.Library}, Cases: ar.Cases, Clients: ar, Privacy: ar, Audit: ar.Audit(), Tokens: ar.Tokens,
+		Health: ar, Capture: ar, Upkeep: ar, Hash: ar.Hash, Location: ar.Location, Now: time.Now,
+		Clock: ar.Clock.Now, Logger: o.Logger, Version: o.Version, Topics: topics,
+	})
+	return Interface{Public: s.Handler(), Local: s.Local(), Probes: s.Probes()}, nil
+}
+
+// topicChoices gives the topics under the names that people who search give them.
+func topicChoices() ([]search.Choice, error) {
+	topics, err := enrich.DefaultTopics()
+	choices := make([]search.Choice, len(topics))
+	for i, t := range topics {
+		choices[i] = search.Choice{ID: t.ID, Names: t.Names()}
+	}
+	return choices, err
+}
+
+// opener gives the interface documents' bytes in its own type.
+type opener struct{ *library.Library }
+
+// Open opens the captured bytes of a document.
+func (o opener) Open(ctx context.Context, scope relais.Scope, id relais.DocumentID) (api.Raw, error) {
+	r, err := o.Raw(ctx, scope, id)
+	return api.Raw{Name: r.Name, MediaType: r.MediaType, Size: r.Size, Body: r.Body}, err
+}
+
+// topicRaw and anything are what the checks of parts ask.
+const topicRaw = stream.TopicRaw
+
+func anything() search.Request { return search.Request{Scope: relais.Everything(), Limit: 1} }
