@@ -35,7 +35,7 @@ type Settings struct {
 	AcceptLoss bool   // go on with what is left of a log that has lost records
 }
 
-// NoPrivacyFile, in place of a file's name, is for processes that read none.
+// NoPrivacyFile stands in place of a file's name for processes that read none.
 const NoPrivacyFile = "-"
 
 // Servers counts the settings that name a server: 0 or 4 can be meant.
