@@ -249,13 +249,7 @@ func readGoMessage(raw []byte) (out reading) {
 	}
 	head := gomail.Header{Header: e.Header}
 	out.date = dateOf(head.Date())
-	out.people = peopleOf(func(field string) (list []*mail.Address, err error) {
-		found, err := head.AddressList(field)
-		for _, a := range found {
-			list = append(list, (*mail.Address)(a))
-		}
-		return list, err
-	})
+	out.people = peopleOf(head.AddressList)
 	err = e.Walk(func(_ []int, part *message.Entity, err error) error {
 		if err != nil && !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err) {
 			return err
