@@ -108,7 +108,7 @@ func (f *feed) read(ctx context.Context, limit, maxBytes int) ([]stream.Message,
 
 // scan reads messages from an offset on, until limit or maxBytes is reached.
 func (l *Log) scan(ctx context.Context, topic string, from int64, limit, maxBytes int) (batch []stream.Message, err error) {
-	rows, err := l.read.QueryContext(ctx,
+	rows, err := l.file.Read.QueryContext(ctx,
 		`SELECT id, key, value, appended FROM `+topic+` WHERE id > ?1 ORDER BY id LIMIT ?2`, from, limit)
 	if err != nil {
 		return nil, err
@@ -164,7 +164,7 @@ func (l *Log) Committed(ctx context.Context, group, topic string) (stream.Positi
 
 func (l *Log) position(ctx context.Context, query string, args ...any) (stream.Position, error) {
 	var next int64
-	if err := l.read.QueryRowContext(ctx, query, args...).Scan(&next); err != nil {
+	if err := l.file.Read.QueryRowContext(ctx, query, args...).Scan(&next); err != nil {
 		return nil, l.fail(ctx, "read position", err)
 	}
 	return stream.Position{0: next}, nil
