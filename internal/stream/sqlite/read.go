@@ -17,7 +17,7 @@ const poll = time.Second
 // lease names who reads: one Run at a time holds it.
 type lease struct{ group, topic string }
 
-// Run reads a topic for a group: see [stream.Log]. A second Run of a group waits
+// Run reads a topic for a group: see [stream.Runner]. A second Run of a group waits
 // until the first ends.
 func (l *Log) Run(ctx context.Context, group, topic string, opt stream.RunOptions, h stream.Handler) error {
 	if err := stream.CheckTopic(topic); err != nil {
@@ -170,7 +170,7 @@ func (l *Log) position(ctx context.Context, query string, args ...any) (stream.P
 	return stream.Position{0: next}, nil
 }
 
-// Reset sets a group's position: see [stream.Log]. A group that is running keeps
+// Reset sets a group's position: see [stream.Positions]. A group that is running keeps
 // its own position until it ends.
 func (l *Log) Reset(ctx context.Context, group, topic string, to stream.Position) error {
 	if err := stream.CheckTopic(topic); err != nil {
