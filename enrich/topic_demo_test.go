@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/relais-archive/relais/internal/demo"
 	"github.com/relais-archive/relais/internal/format"
 	"github.com/relais-archive/relais/internal/relais"
-	"github.com/relais-archive/relais/internal/testkit/demo"
 )
 
 // TestTopicsOfTheDemo scores the first topic of the demo's mailbox, whose writer knew

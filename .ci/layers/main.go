@@ -2,7 +2,8 @@
 //
 // A line of FILE reads "search: internal/relais internal/stream": the packages at and
 // below search may import those two. The nearest line above a package rules it; one
-// that no line names is an error; a name that ends in /... allows what lies below.
+// that no line names is an error, and so is a line about a folder without Go files; a
+// name that ends in /... allows what lies below.
 // Tests are left out: they may use what they test with.
 package main
 
@@ -50,7 +51,7 @@ func check(file, dir string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var broken []string
+	broken := idle(rules, imports)
 	for pkg, list := range imports {
 		allowed, ok := ruleOf(rules, pkg)
 		if !ok {
@@ -65,6 +66,33 @@ func check(file, dir string) ([]string, error) {
 	}
 	slices.Sort(broken)
 	return slices.Compact(broken), nil
+}
+
+// idle gives the rules, and the names they allow, that stand for no package: a file
+// that still speaks of rooms which are gone tells nobody how the house is built.
+func idle(rules map[string][]string, imports map[string][]string) []string {
+	var out []string
+	for pkg, allowed := range rules {
+		if !holdsPackage(imports, pkg) {
+			out = append(out, pkg+": a rule, and no such package")
+		}
+		for _, to := range allowed {
+			if !holdsPackage(imports, strings.TrimSuffix(to, "/...")) {
+				out = append(out, pkg+" may import "+to+", which is not there")
+			}
+		}
+	}
+	return out
+}
+
+// holdsPackage tells whether dir, or a folder below it, is a package.
+func holdsPackage(imports map[string][]string, dir string) bool {
+	for pkg := range imports {
+		if pkg == dir || strings.HasPrefix(pkg, dir+"/") {
+			return true
+		}
+	}
+	return false
 }
 
 func readRules(file string) (map[string][]string, error) {

@@ -15,8 +15,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/relais-archive/relais/cmd/relais/wire"
+	"github.com/relais-archive/relais/internal/demo"
 	"github.com/relais-archive/relais/internal/relais"
-	"github.com/relais-archive/relais/internal/testkit/demo"
 )
 
 // demoMarker is a file by which the demo knows its own directory: it empties no other.

@@ -90,31 +90,56 @@ type Blob struct {
 	Open   func() (io.ReadCloser, error)
 }
 
-// Store keeps blobs. It is what ingest, enrich and the API hold.
+// Store keeps blobs. Who uses one asks for the roles it needs.
 type Store interface {
+	Putter
+	Opener
+	Sealer
+	Forgetter
+	Verifier
+}
+
+// Putter is where bytes are put.
+type Putter interface {
 	// Put stores a batch for a case in one pack and returns when pack, keys and
 	// index are durable. Blobs already stored cost no bytes: they gain a holder.
 	// A blob whose bytes do not match its digest or size (a file that has changed
 	// meanwhile) fails the whole batch with relais.KindConflict.
 	Put(ctx context.Context, c relais.CaseID, blobs []Blob) error
+	// Held tells which digests are stored and held by the case.
+	Held(ctx context.Context, c relais.CaseID, digests []relais.Digest) (map[relais.Digest]bool, error)
+}
+
+// Opener gives bytes back.
+type Opener interface {
 	// Open reads one blob as a case holds it. The reader verifies as it reads: a
 	// damaged blob ends in an error of relais.KindDamaged (a small one, at once), an
 	// unknown one is of relais.KindNotFound, an erased one, or one that this case
 	// never held, of relais.KindForgotten. Reads end with the context.
 	Open(ctx context.Context, c relais.CaseID, d relais.Digest) (Reader, error)
-	// Find looks many blobs of a case up at once, for who opens one after the other: to
-	// ask for each costs more than to read it where the tables are far away.
+	// Find looks many blobs of a case up at once, for callers that open one after the
+	// other: where the tables are far away, to ask for each costs more than to read it.
 	Find(ctx context.Context, c relais.CaseID, digests []relais.Digest) (*Found, error)
-	// Held tells which digests are stored and held by the case.
-	Held(ctx context.Context, c relais.CaseID, digests []relais.Digest) (map[relais.Digest]bool, error)
-	// Seal and Unseal protect a record that speaks of blob d, in any log or table,
-	// under the key of that blob in that case: when the blob is forgotten, so is
-	// the record. The blob must be held by the case. context (such as "raw") is
-	// authenticated with the bytes.
+}
+
+// Sealer protects records that speak of a blob, in any log or table, under the key of
+// that blob in that case: when the blob is forgotten, so is the record. The blob must be
+// held by the case. context (such as "raw") is authenticated with the bytes.
+type Sealer interface {
+	// Seal gives the sealed bytes of each record, in order.
 	Seal(ctx context.Context, c relais.CaseID, context string, records []Sealed) ([][]byte, error)
+	// Unseal gives the bytes in clear of each record, in order.
 	Unseal(ctx context.Context, c relais.CaseID, context string, records []Sealed) ([][]byte, error)
+}
+
+// Forgetter erases.
+type Forgetter interface {
 	// Forget destroys the case's hold on blobs, durably. Do it again after an error.
 	Forget(ctx context.Context, c relais.CaseID, digests []relais.Digest) error
+}
+
+// Verifier proves that what is stored can be read.
+type Verifier interface {
 	// Verify checks that every indexed blob has a key and lies where the table of
 	// contents of its pack says; with readData also every byte of each pack that
 	// something points to. No key is used: what was erased is checked like the rest.

@@ -20,13 +20,23 @@ import (
 
 // Store is what is remembered of cases; package state keeps it.
 type Store interface {
-	CreateCase(ctx context.Context, c relais.Case) (relais.Case, error)
+	Reader
+	Writer
+}
+
+// Reader tells what is known of cases.
+type Reader interface {
 	Case(ctx context.Context, name string) (relais.Case, error)
 	Cases(ctx context.Context) ([]relais.Case, error)
+	Balance(ctx context.Context, c relais.Case) (relais.Balance, error)
+}
+
+// Writer makes cases, and changes them.
+type Writer interface {
+	CreateCase(ctx context.Context, c relais.Case) (relais.Case, error)
 	RenameCase(ctx context.Context, id relais.CaseID, name string) error
 	UpdateCase(ctx context.Context, c relais.Case) error
 	AddOwner(ctx context.Context, id relais.CaseID, o relais.Owner) error
-	Balance(ctx context.Context, c relais.Case) (relais.Balance, error)
 }
 
 // Cases is the register of departures.

@@ -1,16 +1,13 @@
 package seal
 
-import (
-	"context"
-
-	"github.com/relais-archive/relais/internal/sqlitefile"
-)
+import "context"
 
 // Check reads the whole of an embedded keyring, deep its indexes too. A damaged file
 // is of relais.KindDamaged. A server checks its own pages.
 func (k *Keyring) Check(ctx context.Context, deep bool) error {
-	if _, ok := k.engine.(embedded); !ok {
+	e, ok := k.engine.(embedded)
+	if !ok {
 		return nil
 	}
-	return storeError("check keys", sqlitefile.Check(ctx, k.read, deep))
+	return storeError("check keys", e.file.Check(ctx, deep))
 }

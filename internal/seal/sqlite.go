@@ -4,19 +4,18 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"net/url"
-	"os"
 	"strconv"
 	"strings"
 
 	"github.com/relais-archive/relais/internal/relais"
-	_ "modernc.org/sqlite" // the embedded twin's driver
+	"github.com/relais-archive/relais/internal/sqlitefile"
 )
 
-// sqliteOptions: WAL and FULL make a commit durable; secure_delete overwrites what
-// is deleted with zeros; no temporary file may ever hold a wrap.
-const sqliteOptions = "?_pragma=busy_timeout(10000)&_pragma=secure_delete(1)&_pragma=journal_mode(WAL)" +
-	"&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)&_txlock=immediate"
+// fileOptions: wraps that were deleted are overwritten, and no temporary file may ever
+// hold one.
+func fileOptions() sqlitefile.Options {
+	return sqlitefile.Options{Readers: 4, IdleReaders: 2, TempInMemory: true, SecureDelete: true}
+}
 
 // OpenSQLite opens, or makes, the keyring of an embedded archive: the file path. A
 // keyring made under another master key is refused as relais.KindInvalid.
@@ -26,34 +25,16 @@ func OpenSQLite(ctx context.Context, path string, master Master) (*Keyring, erro
 	if err != nil {
 		return nil, relais.E(relais.KindInternal, op, err)
 	}
-	if err := private(path); err != nil {
+	file, err := sqlitefile.Open(path, fileOptions())
+	if err != nil {
 		return nil, relais.E(relais.KindUnavailable, op, err)
 	}
-	k := &Keyring{engine: embedded{}, wraps: wraps, keys: newCache(cacheKeys)}
-	file := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}).String()
-	if k.write, err = sql.Open("sqlite", file+sqliteOptions); err != nil {
-		return nil, relais.E(relais.KindInternal, op, err)
-	}
-	if k.read, err = sql.Open("sqlite", file+sqliteOptions+"&_pragma=query_only(1)"); err != nil {
-		return nil, relais.E(relais.KindInternal, op, errors.Join(err, k.write.Close()))
-	}
-	k.write.SetMaxOpenConns(1) // writers queue here rather than in the file
-	k.read.SetMaxOpenConns(4)
-	k.scrub = k.emptyLog
+	engine := embedded{file}
+	k := &Keyring{write: file.Write, read: file.Read, engine: engine, wraps: wraps, keys: newCache(cacheKeys), scrub: engine.emptyLog}
 	if err := k.prepare(ctx, master); err != nil {
 		return nil, errors.Join(storeError(op, err), k.Close())
 	}
 	return k, nil
-}
-
-// private makes the file before SQLite does, readable to its owner alone; the log
-// beside it takes the same mode.
-func private(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) // #nosec G304 -- a path of ours
-	if err != nil {
-		return err
-	}
-	return f.Close()
 }
 
 // prepare makes the tables of a new keyring, or checks those of an old one.
@@ -71,7 +52,7 @@ func (k *Keyring) prepare(ctx context.Context, master Master) error {
 func sqliteSchema() string { return schema + " WITHOUT ROWID" }
 
 // embedded is the engine of SQLite: one process, and in it one connection, writes.
-type embedded struct{}
+type embedded struct{ file *sqlitefile.File }
 
 func (embedded) lock(context.Context, *sql.Tx) error     { return nil }
 func (embedded) version(context.Context) (uint64, error) { return 0, nil }
@@ -104,16 +85,11 @@ func placeholders(first, n int) string {
 	return string(append(b, ')'))
 }
 
-// emptyLog copies the write-ahead log into the file and cuts it to nothing. A
-// reader in mid-sentence can make SQLite skip it without an error, hence the check.
-func (k *Keyring) emptyLog(ctx context.Context) error {
-	var busy, pages, moved int
-	row := k.write.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
-	if err := row.Scan(&busy, &pages, &moved); err != nil {
-		return err
-	}
-	if busy != 0 {
+// emptyLog leaves nothing of what was deleted in the log beside the file.
+func (e embedded) emptyLog(ctx context.Context) error {
+	err := e.file.CutLog(ctx)
+	if errors.Is(err, sqlitefile.ErrBusy) {
 		return relais.Errorf(relais.KindUnavailable, "", "the log of the keys file is being read: not emptied")
 	}
-	return nil
+	return err
 }

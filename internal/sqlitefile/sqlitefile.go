@@ -1,5 +1,19 @@
-// Package sqlitefile answers one question: is a SQLite file whole? The rooms that keep
-// one each ask it alike.
+// Package sqlitefile answers one question: how is a SQLite file opened, and is it whole?
+// Each room that keeps a file opens it here, with one connection that writes and
+// several that read. What they open differs in this alone:
+//
+//	file        log     cache of the writer, of a reader   readers  also
+//	state.db    16 MiB  24 MiB               2 MiB         4, 2     temporary tables in memory
+//	keys.db     4 MiB   2 MB                 2 MB          4, 2     the same; zeros over what is deleted
+//	log.db      8 MiB   16 MiB               16 MiB        4, 4     temporary tables in memory
+//	index-N.db  4 MiB   64 MiB               16 MiB        4, 4     zeros over what is deleted
+//
+// (The log is copied into the file once it is that long: 1,000 pages of 4 KiB unless
+// set. Readers: how many at once, and how many of these stay open when idle.)
+//
+// All are in WAL mode with synchronous FULL: a commit is durable when it returns. A
+// transaction of the writer takes the write lock when it begins, so that it waits
+// instead of failing half-way; 10 seconds, should another process hold it.
 package sqlitefile
 
 import (
@@ -35,12 +49,12 @@ func Damaged(err error) bool {
 // against their tables, by PRAGMA integrity_check. What it finds is ErrDamaged with
 // the faults; they name pages and tables, never what these hold. Both miss a changed
 // bit within a value: that is for who knows what the value must be.
-func Check(ctx context.Context, db *sql.DB, deep bool) error {
+func (f *File) Check(ctx context.Context, deep bool) error {
 	pragma := "quick_check"
 	if deep {
 		pragma = "integrity_check"
 	}
-	faults, err := list(ctx, db, fmt.Sprintf("PRAGMA %s(%d)", pragma, maxFaults))
+	faults, err := list(ctx, f.Read, fmt.Sprintf("PRAGMA %s(%d)", pragma, maxFaults))
 	switch {
 	case Damaged(err):
 		return fmt.Errorf("%w: %w", ErrDamaged, err)

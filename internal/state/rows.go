@@ -70,7 +70,7 @@ type row interface{ Scan(dest ...any) error }
 // own is an id or a word, and needs no decoding.
 type decoded struct {
 	row
-	dialect dialect
+	dialect language
 }
 
 // Scan reads the columns.

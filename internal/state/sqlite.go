@@ -8,42 +8,25 @@ import (
 	"sync"
 
 	"github.com/relais-archive/relais/internal/relais"
-	_ "modernc.org/sqlite" // the embedded twin's driver
+	"github.com/relais-archive/relais/internal/sqlitefile"
 )
 
-// sqliteOptions: WAL and FULL so that a commit is durable, immediate transactions
-// so that two writers queue instead of failing half-way.
-const sqliteOptions = "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)" +
-	"&_pragma=temp_store(MEMORY)&_txlock=immediate"
-
-// walPages is how long the log of writes grows, in pages of 4 KiB, before it is
-// copied into the file: keys are digests, so that every batch writes all over it,
-// and a page that many batches wrote is copied once.
-const walPages = "&_pragma=wal_autocheckpoint(4000)"
-
-// The page caches of a connection, in KiB: the one that writes merges threads and
-// documents all over the file, those that read answer a question and go. The driver
-// allocates by powers of two, so that a page and its header take 8 KiB of memory:
-// a cache is twice as large as it says.
-const (
-	writeCache = "&_pragma=cache_size(-24576)"
-	readCache  = "&_pragma=cache_size(-2048)&_pragma=query_only(1)"
-)
+// fileOptions: keys are digests, so that every batch writes all over the file; a long
+// log of writes, copied into it at once, copies a page that many batches wrote only
+// once. The connection that writes merges threads and documents all over the file,
+// those that read answer a question and go.
+func fileOptions() sqlitefile.Options {
+	return sqlitefile.Options{Checkpoint: 4000, WriteCache: 24 << 10, ReadCache: 2 << 10,
+		Readers: 4, IdleReaders: 2, TempInMemory: true}
+}
 
 // OpenSQLite opens, and makes or migrates, the embedded state in one file.
 func OpenSQLite(ctx context.Context, file string) (*DB, error) {
-	writers, err := sql.Open("sqlite", "file:"+file+sqliteOptions+walPages+writeCache)
+	f, err := sqlitefile.Open(file, fileOptions())
 	if err != nil {
-		return nil, relais.E(relais.KindInternal, "open state", err)
+		return nil, relais.E(relais.KindUnavailable, "open state", err)
 	}
-	writers.SetMaxOpenConns(1)
-	readers, err := sql.Open("sqlite", "file:"+file+sqliteOptions+readCache)
-	if err != nil {
-		_ = writers.Close()
-		return nil, relais.E(relais.KindInternal, "open state", err)
-	}
-	readers.SetMaxOpenConns(4)
-	db := newDB(writers, readers, &embedded{db: writers, claims: map[string]chan struct{}{}})
+	db := newDB(f.Write, f.Read, &embedded{file: f, claims: map[string]chan struct{}{}})
 	db.places.limit = maxPlaces
 	if err := db.migrate(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -54,7 +37,7 @@ func OpenSQLite(ctx context.Context, file string) (*DB, error) {
 // embedded is the dialect of SQLite. One process holds the file and one connection
 // writes: an immediate transaction already keeps every other writer out.
 type embedded struct {
-	db     *sql.DB
+	file   *sqlitefile.File
 	mu     sync.Mutex
 	claims map[string]chan struct{} // of Alone, each a semaphore of one
 }
@@ -71,7 +54,7 @@ func (*embedded) decode(s string) string                              { return s
 func (*embedded) maxCells() int { return 400 }
 
 func (e *embedded) prepare(ctx context.Context, fn func(*sql.Tx) error) error {
-	return inTx(ctx, e.db, fn)
+	return inTx(ctx, e.file.Write, fn)
 }
 
 func (e *embedded) alone(ctx context.Context, name string, fn func(context.Context) error) error {

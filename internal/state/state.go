@@ -38,12 +38,36 @@ type DB struct {
 
 // dialect is what the two engines do not say alike.
 type dialect interface {
+	schema
+	language
+	several
+}
+
+// schema is how tables are made.
+type schema interface {
 	// text is the type of byte-ordered text.
 	text() string
 	// prepare runs fn in one transaction while no other process prepares.
 	prepare(ctx context.Context, fn func(*sql.Tx) error) error
 	// tune is run after the last migration: what one engine keeps better so.
 	tune() string
+}
+
+// language is how statements are written.
+type language interface {
+	// keys gives what stands for "IN (?)" after some fixed arguments, and its own.
+	keys(fixed int, list []string) (clause string, args []any)
+	// rows gives a query for given rows, and its arguments.
+	rows(list [][]any) (query string, args []any)
+	// maxCells bounds the values of one statement.
+	maxCells() int
+	// encode makes text fit for the engine; decode undoes it.
+	encode(string) string
+	decode(string) string
+}
+
+// several is how several processes keep out of each other's way.
+type several interface {
 	// lock keeps every other transaction that locks the first name out until this one
 	// ends; the second, unless empty, it shares with those who share it.
 	lock(ctx context.Context, tx *sql.Tx, alone, shared string) error
@@ -51,17 +75,8 @@ type dialect interface {
 	alone(ctx context.Context, name string, fn func(context.Context) error) error
 	// merged is told of each merge, once it is durable.
 	merged(ctx context.Context)
-	// keys gives what stands for "IN (?)" after some fixed arguments, and its own.
-	keys(fixed int, list []string) (clause string, args []any)
-	// rows gives a query for given rows, and its arguments.
-	rows(list [][]any) (query string, args []any)
-	// now is a query for the time, in seconds since 1970.
+	// now is a query for the time that all agree on, in seconds since 1970.
 	now() string
-	// maxCells bounds the values of one statement.
-	maxCells() int
-	// encode makes text fit for the engine; decode undoes it.
-	encode(string) string
-	decode(string) string
 }
 
 // The names under which transactions lock. Whoever takes several takes them in this

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 )
@@ -124,18 +125,35 @@ type RunOptions struct {
 	OnFault func(error)
 }
 
-// Log is the durable log.
+// Log is the durable log, as twins make it. Who uses one asks for the roles it needs.
 type Log interface {
+	Appender
+	Runner
+	Positions
+	Compacter
+	io.Closer // calls under way return an error
+}
+
+// Appender is where records are written.
+type Appender interface {
 	// Append adds records to a topic, in order, and returns when all are durable.
 	// On error some may have been added: append again. Nobody may write to the
 	// values afterwards: the log may still be sending them.
 	Append(ctx context.Context, topic string, records []Record) error
+}
+
+// Runner delivers records to consumers.
+type Runner interface {
 	// Run reads a topic for a group from its committed position, batch by batch,
 	// until ctx ends (it then returns nil) or the log is closed. Any number of
 	// runners may share one group; a partition goes to one of them at a time. A
 	// group that stands where the log has no records any more, or none yet, gets
 	// ErrLost: it would miss records without a word.
 	Run(ctx context.Context, group, topic string, opt RunOptions, h Handler) error
+}
+
+// Positions tells how far a topic goes, and how far its groups have come.
+type Positions interface {
 	// End gives the position after the last acknowledged record.
 	End(ctx context.Context, topic string) (Position, error)
 	// Committed gives the position a group has committed.
@@ -143,12 +161,14 @@ type Log interface {
 	// Reset sets a group's position; the group must not be running. Partitions
 	// that to does not name stand at 0 afterwards.
 	Reset(ctx context.Context, group, topic string, to Position) error
+}
+
+// Compacter gives space back.
+type Compacter interface {
 	// Compact drops superseded records of a compacted topic, where the log does
 	// not do so of itself. The last record of every key stays, tombstones too: a
 	// group that starts from nothing still reads the present state.
 	Compact(ctx context.Context, topic string) error
-	// Close releases the log; calls under way return an error.
-	Close() error
 }
 
 // CheckAppend tells whether records may be appended to a topic: a twin calls it

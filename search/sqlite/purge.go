@@ -3,8 +3,10 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 
 	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/sqlitefile"
 )
 
 // Purge makes sure that nothing of removed documents is left in the file. Deleted
@@ -52,13 +54,9 @@ func (x *Index) merge(ctx context.Context, tx *sql.Tx) error {
 // cutLog brings the write-ahead log into the file and empties it. Readers that look
 // at an old commit keep it from being cut for a while.
 func (x *Index) cutLog(ctx context.Context) error {
-	var busy, pages, done int
-	row := x.write.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
-	if err := row.Scan(&busy, &pages, &done); err != nil {
-		return failed("purge index", err)
-	}
-	if busy != 0 {
+	err := x.file.CutLog(ctx)
+	if errors.Is(err, sqlitefile.ErrBusy) {
 		return relais.Errorf(relais.KindUnavailable, "purge index", "searches hold the log")
 	}
-	return nil
+	return failed("purge index", err)
 }

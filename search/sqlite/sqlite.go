@@ -14,8 +14,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"net/url"
-	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -25,7 +23,6 @@ import (
 	"github.com/relais-archive/relais/internal/sqlitefile"
 	"github.com/relais-archive/relais/search"
 	"github.com/relais-archive/relais/search/analysis"
-	_ "modernc.org/sqlite" // the driver
 )
 
 // Options tune an index; the zero value takes the defaults.
@@ -39,7 +36,8 @@ type Options struct {
 // Index is the embedded engine. It is safe for concurrent use: searches run beside
 // each other and beside the one writer.
 type Index struct {
-	write, read *sql.DB
+	file        *sqlitefile.File
+	write, read *sql.DB // the file's
 	analysts    int
 	zone        *time.Location
 	ranked      int       // hits that are ranked by relevance
@@ -60,12 +58,11 @@ var _ search.Index = (*Index)(nil)
 // while one is under way, those it will have made true.
 type versions struct{ now, soon *snapshot }
 
-// writerOptions: WAL and FULL, so that a commit is durable when it returns; freed
-// pages are overwritten, for Purge.
-const writerOptions = "_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)" +
-	"&_pragma=cache_size(-65536)&_pragma=secure_delete(1)&_txlock=immediate"
-
-const readerOptions = "_pragma=busy_timeout(10000)&_pragma=cache_size(-16384)&_pragma=query_only(1)"
+// fileOptions: freed pages are overwritten, for Purge.
+func fileOptions(readers int) sqlitefile.Options {
+	return sqlitefile.Options{WriteCache: 64 << 10, ReadCache: 16 << 10,
+		Readers: readers, IdleReaders: readers, SecureDelete: true}
+}
 
 // Open opens the index in a file, or makes an empty one. An index of another format
 // or of another version of the analyzer is of relais.KindInvalid: it can only be
@@ -80,48 +77,21 @@ func Open(ctx context.Context, path string, opt Options) (*Index, error) {
 	if opt.Zone == nil {
 		opt.Zone = time.UTC
 	}
-	if err := private(path); err != nil {
-		return nil, err
-	}
-	write, err := connect(path, writerOptions, 1)
+	// Its owner alone may read the file: terms in their order are the text.
+	file, err := sqlitefile.Open(path, fileOptions(opt.Readers))
 	if err != nil {
-		return nil, err
+		return nil, relais.E(relais.KindUnavailable, "open index", err)
 	}
-	read, err := connect(path, readerOptions, opt.Readers)
-	if err != nil {
-		return nil, errors.Join(err, write.Close())
-	}
-	x := &Index{write: write, read: read, analysts: opt.Analysts, zone: opt.Zone, ranked: maxRanked}
+	x := &Index{file: file, write: file.Write, read: file.Read, analysts: opt.Analysts, zone: opt.Zone, ranked: maxRanked}
 	x.analyzers.New = func() any { return analysis.New() }
-	err = prepare(ctx, read, write)
+	err = prepare(ctx, x.read, x.write)
 	if err == nil {
 		err = x.start(ctx)
 	}
 	if err != nil {
-		return nil, errors.Join(err, read.Close(), write.Close())
+		return nil, errors.Join(err, file.Close())
 	}
 	return x, nil
-}
-
-// private makes the file where there is none, for its owner alone: terms in their
-// order are the text.
-func private(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return relais.E(relais.KindUnavailable, "open index", err)
-	}
-	return f.Close()
-}
-
-// connect makes a pool of connections. The path is escaped: SQLite takes a URI.
-func connect(path, options string, connections int) (*sql.DB, error) {
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: options}).String())
-	if err != nil {
-		return nil, relais.E(relais.KindInternal, "open index", err)
-	}
-	db.SetMaxOpenConns(connections)
-	db.SetMaxIdleConns(connections)
-	return db, nil
 }
 
 // start reads the columns.
@@ -166,14 +136,14 @@ func (x *Index) Each(ctx context.Context, fn func(id relais.DocumentID, revision
 // Check reads the whole file, deep its indexes too. A damaged one is of
 // relais.KindDamaged.
 func (x *Index) Check(ctx context.Context, deep bool) error {
-	return failed("check index", sqlitefile.Check(ctx, x.read, deep))
+	return failed("check index", x.file.Check(ctx, deep))
 }
 
 // Close releases the file. Searches under way return an error.
 func (x *Index) Close() error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return errors.Join(x.read.Close(), x.write.Close())
+	return x.file.Close()
 }
 
 // reading is one look at the file, with the columns that belong to it.

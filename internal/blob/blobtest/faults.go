@@ -15,7 +15,7 @@ import (
 
 // wantFaults runs Verify and checks that only faults of these codes are reported,
 // each of them harmless if it is an orphan.
-func wantFaults(t *testing.T, s blob.Store, readData bool, codes ...string) []blob.Fault {
+func wantFaults(t *testing.T, s blob.Verifier, readData bool, codes ...string) []blob.Fault {
 	t.Helper()
 	var faults []blob.Fault
 	if _, err := s.Verify(t.Context(), readData, func(f blob.Fault) { faults = append(faults, f) }); err != nil {

@@ -68,14 +68,14 @@ func Of(data []byte) blob.Blob {
 		Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }}
 }
 
-func put(t *testing.T, s blob.Store, c relais.CaseID, blobs ...blob.Blob) {
+func put(t *testing.T, s blob.Putter, c relais.CaseID, blobs ...blob.Blob) {
 	t.Helper()
 	if err := s.Put(t.Context(), c, blobs); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func read(t *testing.T, s blob.Store, c relais.CaseID, d relais.Digest) ([]byte, error) {
+func read(t *testing.T, s blob.Opener, c relais.CaseID, d relais.Digest) ([]byte, error) {
 	t.Helper()
 	r, err := s.Open(t.Context(), c, d)
 	if err != nil {
@@ -88,7 +88,7 @@ func read(t *testing.T, s blob.Store, c relais.CaseID, d relais.Digest) ([]byte,
 	return data, err
 }
 
-func wantBytes(t *testing.T, s blob.Store, c relais.CaseID, want []byte) {
+func wantBytes(t *testing.T, s blob.Opener, c relais.CaseID, want []byte) {
 	t.Helper()
 	if got, err := read(t, s, c, relais.DigestOf(want)); err != nil || !bytes.Equal(got, want) {
 		t.Errorf("%d bytes of %d came back, or wrong ones: %v", len(got), len(want), err)

@@ -130,7 +130,7 @@ func Open(ctx context.Context, opt Options) (*Log, error) {
 // name gives a topic or group its name on the broker.
 func (l *Log) name(s string) string { return l.opt.Namespace + "." + s }
 
-// Append writes records and waits for all replicas in sync: see [stream.Log]. It is
+// Append writes records and waits for all replicas in sync: see [stream.Appender]. It is
 // ErrLost when the topic is not there any more, or ends before what was appended
 // earlier.
 func (l *Log) Append(ctx context.Context, topic string, records []stream.Record) error {

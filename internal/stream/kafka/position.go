@@ -95,7 +95,7 @@ func (l *Log) Committed(ctx context.Context, group, topic string) (stream.Positi
 	return at, nil
 }
 
-// Reset sets a group's position: see [stream.Log]. The broker refuses while the group
+// Reset sets a group's position: see [stream.Positions]. The broker refuses while the group
 // has members; one that was killed stays one until its session ends, which is waited for.
 func (l *Log) Reset(ctx context.Context, group, topic string, to stream.Position) error {
 	if err := l.check(ctx, topic); err != nil {

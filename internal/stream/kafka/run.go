@@ -35,7 +35,7 @@ const inspection = 10 * time.Second
 // keeps for a reader stays under 64 MB and a batch.
 const readAhead = 64
 
-// Run reads a topic for a group: see [stream.Log].
+// Run reads a topic for a group: see [stream.Runner].
 func (l *Log) Run(ctx context.Context, group, topic string, opt stream.RunOptions, h stream.Handler) error {
 	if err := stream.CheckTopic(topic); err != nil {
 		return err

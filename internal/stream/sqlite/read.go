@@ -17,7 +17,7 @@ const poll = time.Second
 // lease names who reads: one Run at a time holds it.
 type lease struct{ group, topic string }
 
-// Run reads a topic for a group: see [stream.Log]. A second Run of a group waits
+// Run reads a topic for a group: see [stream.Runner]. A second Run of a group waits
 // until the first ends.
 func (l *Log) Run(ctx context.Context, group, topic string, opt stream.RunOptions, h stream.Handler) error {
 	if err := stream.CheckTopic(topic); err != nil {
@@ -108,7 +108,7 @@ func (f *feed) read(ctx context.Context, limit, maxBytes int) ([]stream.Message,
 
 // scan reads messages from an offset on, until limit or maxBytes is reached.
 func (l *Log) scan(ctx context.Context, topic string, from int64, limit, maxBytes int) (batch []stream.Message, err error) {
-	rows, err := l.read.QueryContext(ctx,
+	rows, err := l.file.Read.QueryContext(ctx,
 		`SELECT id, key, value, appended FROM `+topic+` WHERE id > ?1 ORDER BY id LIMIT ?2`, from, limit)
 	if err != nil {
 		return nil, err
@@ -164,13 +164,13 @@ func (l *Log) Committed(ctx context.Context, group, topic string) (stream.Positi
 
 func (l *Log) position(ctx context.Context, query string, args ...any) (stream.Position, error) {
 	var next int64
-	if err := l.read.QueryRowContext(ctx, query, args...).Scan(&next); err != nil {
+	if err := l.file.Read.QueryRowContext(ctx, query, args...).Scan(&next); err != nil {
 		return nil, l.fail(ctx, "read position", err)
 	}
 	return stream.Position{0: next}, nil
 }
 
-// Reset sets a group's position: see [stream.Log]. A group that is running keeps
+// Reset sets a group's position: see [stream.Positions]. A group that is running keeps
 // its own position until it ends.
 func (l *Log) Reset(ctx context.Context, group, topic string, to stream.Position) error {
 	if err := stream.CheckTopic(topic); err != nil {

@@ -21,14 +21,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
-	"os"
-	"path/filepath"
 	"sync"
 
 	"github.com/relais-archive/relais/internal/sqlitefile"
 	"github.com/relais-archive/relais/internal/stream"
-	_ "modernc.org/sqlite" // the driver
 )
 
 // format is the number of the layout above; a file of a newer one is refused.
@@ -39,8 +35,8 @@ const readers = 4
 
 // Log is a log in one file. It is safe for concurrent use.
 type Log struct {
-	write, read *sql.DB
-	writer      *writer
+	file   *sqlitefile.File
+	writer *writer
 
 	life context.Context // ends with Close
 	end  context.CancelFunc
@@ -55,51 +51,32 @@ var _ stream.Log = (*Log)(nil)
 // Open opens, or makes, the log in a file that only its owner may read. A file of a
 // newer format is refused.
 func Open(ctx context.Context, path string) (*Log, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // SQLite gives its own files the same mode
+	file, err := sqlitefile.Open(path, fileOptions())
 	if err != nil {
 		return nil, fmt.Errorf("open log: %w", err)
 	}
-	if err := f.Close(); err != nil {
-		return nil, fmt.Errorf("open log: %w", err)
-	}
-	l := &Log{wakes: map[string]chan struct{}{}, leases: map[lease]chan struct{}{}}
+	l := &Log{file: file, wakes: map[string]chan struct{}{}, leases: map[lease]chan struct{}{}}
 	l.life, l.end = context.WithCancel(context.WithoutCancel(ctx))
-	if err := l.connect(ctx, path); err != nil {
+	if err := l.prepare(ctx); err != nil {
 		return nil, errors.Join(l.fail(ctx, "open log", err), l.Close())
 	}
 	return l, nil
 }
 
-func (l *Log) connect(ctx context.Context, path string) (err error) {
-	if l.write, err = sql.Open("sqlite", source(path)); err != nil {
-		return err
-	}
-	l.write.SetMaxOpenConns(1)
-	if err := makeTables(ctx, l.write); err != nil {
-		return err
-	}
-	if l.writer, err = newWriter(ctx, l.write, l.wake); err != nil {
-		return err
-	}
-	if l.read, err = sql.Open("sqlite", source(path, "query_only(1)")); err != nil {
-		return err
-	}
-	l.read.SetMaxOpenConns(readers)
-	l.read.SetMaxIdleConns(readers)
-	return l.read.PingContext(ctx)
+// fileOptions: records are appended and read in their order, many at a time.
+func fileOptions() sqlitefile.Options {
+	return sqlitefile.Options{Checkpoint: 2000, WriteCache: 16 << 10, ReadCache: 16 << 10,
+		Readers: readers, IdleReaders: readers, TempInMemory: true}
 }
 
-// source names the file and how to open it: a commit is durable when it returns
-// (WAL with FULL syncs the log at each one), and a transaction takes the write lock
-// when it begins, so that it waits instead of failing half-way.
-func source(path string, more ...string) string {
-	pragmas := append([]string{
-		"busy_timeout(10000)", "page_size(8192)", "journal_mode(WAL)", "synchronous(FULL)",
-		"wal_autocheckpoint(2000)", "cache_size(-16384)", "temp_store(MEMORY)",
-	}, more...)
-	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path)}
-	u.RawQuery = url.Values{"_pragma": pragmas, "_txlock": {"immediate"}}.Encode()
-	return u.String()
+func (l *Log) prepare(ctx context.Context) (err error) {
+	if err := makeTables(ctx, l.file.Write); err != nil {
+		return err
+	}
+	if l.writer, err = newWriter(ctx, l.file.Write, l.wake); err != nil {
+		return err
+	}
+	return l.file.Read.PingContext(ctx)
 }
 
 func makeTables(ctx context.Context, db *sql.DB) error {
@@ -146,16 +123,10 @@ func checkFormat(ctx context.Context, tx *sql.Tx) error {
 // Close ends the runs and releases the file.
 func (l *Log) Close() error {
 	l.end()
-	var errs []error
 	if l.writer != nil {
 		l.writer.close()
 	}
-	for _, db := range []*sql.DB{l.read, l.write} {
-		if db != nil {
-			errs = append(errs, db.Close())
-		}
-	}
-	return errors.Join(errs...)
+	return l.file.Close()
 }
 
 // fail gives a fault of the file its kind: malformed, it is lost for good.
@@ -168,7 +139,7 @@ func (l *Log) fail(ctx context.Context, op string, err error) error {
 
 // Check reads the whole file, deep its indexes too: stream.ErrLost when it is damaged.
 func (l *Log) Check(ctx context.Context, deep bool) error {
-	return l.fail(ctx, "check log", sqlitefile.Check(ctx, l.read, deep))
+	return l.fail(ctx, "check log", l.file.Check(ctx, deep))
 }
 
 // wake tells the readers of a topic that something was appended.

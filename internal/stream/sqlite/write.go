@@ -164,7 +164,7 @@ func (w *writer) close() {
 	}
 }
 
-// Append adds records to a topic: see [stream.Log].
+// Append adds records to a topic: see [stream.Appender].
 func (l *Log) Append(ctx context.Context, topic string, records []stream.Record) error {
 	if err := stream.CheckAppend(topic, records); err != nil {
 		return err
