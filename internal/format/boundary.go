@@ -108,6 +108,9 @@ func (s *splitter) extend() {
 		s.safe = len(b) / 2
 		return
 	}
+	if s.scan(b) {
+		return // a delimiter that ends without a line end, as the source does
+	}
 	s.end(len(b), delimiter{level: -1}, 0)
 }
 

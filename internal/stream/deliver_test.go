@@ -33,6 +33,7 @@ type fake struct {
 	commits   []error // faults of Commit
 	appends   []error // faults of Append
 	ends      []error // faults of End
+	marks     []error // faults of Committed
 	more      chan struct{}
 }
 
@@ -113,7 +114,7 @@ func (f *fake) End(context.Context, string) (Position, error) {
 func (f *fake) Committed(context.Context, string, string) (Position, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return Position{0: f.committed}, nil
+	return Position{0: f.committed}, fault(&f.marks)
 }
 
 func (f *fake) Run(context.Context, string, string, RunOptions, Handler) error { return nil }
@@ -155,6 +156,7 @@ func TestFaults(t *testing.T) {
 		"read":   func(f *fake) { f.reads = slices.Clone(faults) },
 		"commit": func(f *fake) { f.commits = slices.Clone(faults) },
 		"end":    func(f *fake) { f.ends = slices.Clone(faults) },
+		"mark":   func(f *fake) { f.marks = slices.Clone(faults) },
 		"read later": func(f *fake) {
 			f.reads = append([]error{nil, nil, nil}, faults...)
 		},

@@ -2,6 +2,7 @@ package blobtest
 
 import (
 	"bytes"
+	"crypto/subtle"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -35,6 +36,7 @@ func TestStore(t *testing.T, open func(t *testing.T) Parts) {
 		"forgotten": storeForgotten, "wrong bytes": storeWrongBytes, "ranges": storeRanges,
 		"concurrent": storeConcurrent, "crash": storeCrash, "forget crash": storeForgetCrash,
 		"reveals nothing": storeRevealsNothing, "damage": storeDamage, "verify": storeVerify, "records": storeRecords,
+		"records sealed again": storeRecordsAgain,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -383,4 +385,48 @@ func storeRecords(t *testing.T, p Parts) {
 	}
 	_, err = s.Seal(t.Context(), "c1", "raw", []blob.Sealed{{Digest: relais.DigestOf([]byte("unknown"))}})
 	wantKind(t, err, relais.KindForgotten)
+}
+
+// storeRecordsAgain: no two records are sealed with the same nonce, though they speak of
+// one blob and are sealed under its key: who has both could tell that they are alike, or
+// what they say from one another.
+func storeRecordsAgain(t *testing.T, p Parts) {
+	s := p.store(t)
+	a := Of(prose(1, 100))
+	put(t, s, "c1", a)
+	plain := [][]byte{[]byte("objet: remise de 12 %"), []byte("objet: remise de 30 %"), []byte("objet: remise de 12 %")}
+	var records []blob.Sealed
+	for _, b := range plain {
+		records = append(records, blob.Sealed{Digest: a.Digest, Bytes: b})
+	}
+	var sealed [][]byte
+	for range 3 { // together, and one call after another
+		more, err := s.Seal(t.Context(), "c1", "raw", records)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sealed = append(sealed, more...)
+	}
+	for i, x := range sealed {
+		for j, y := range sealed[:i] {
+			if bytes.Equal(x, y) {
+				t.Errorf("records %d and %d are sealed to the same bytes", j, i)
+			}
+			if sharesStream(x, y, plain[i%3], plain[j%3]) {
+				t.Errorf("records %d and %d are sealed with one stream of keys", j, i)
+			}
+		}
+	}
+}
+
+// sharesStream tells whether two sealed texts differ, somewhere, in all the bits in which
+// their plain texts differ and in no other: encrypted in counter mode with one nonce they
+// do. By chance they do once in 2^160.
+func sharesStream(x, y, plainX, plainY []byte) bool {
+	differ := func(a, b []byte) []byte {
+		out := make([]byte, min(len(a), len(b)))
+		subtle.XORBytes(out, a, b)
+		return out
+	}
+	return bytes.Contains(differ(x, y), differ(plainX, plainY))
 }
