@@ -87,3 +87,22 @@ func TestHeaderWithoutMail(t *testing.T) {
 		t.Error("a field of nothing")
 	}
 }
+
+// TestOwnDomainIsNoClient: a list of clients that holds the owner's own company, as CRM
+// exports do, makes no client of it, by whichever way its addresses are met; contacts
+// that are named one by one count.
+func TestOwnDomainIsNoClient(t *testing.T) {
+	clients := []relais.Client{{ID: "own", Name: "Zyxwv", Domains: []string{"vendeur.example"}}, {ID: "acme", Name: "Acme", Domains: []string{"acme.example"}}}
+	set := mustEnrichers(t, Config{Clients: clients, Contacts: []relais.Contact{{ClientID: "own", Email: "buyer@vendeur.example"}}})
+	for lines, want := range map[string]string{
+		"From: luc@vendeur.example\nTo: camille@vendeur.example\n\nBonjour":                        "",
+		"From: luc@mail.vendeur.example\nTo: camille@vendeur.example\n\nBonjour":                   "",
+		"From: camille@vendeur.example\nTo: x@gmail.com\n\n\u00c9cris \u00e0 luc@vendeur.example.": "",
+		"From: bob@acme.example\nTo: camille@vendeur.example\nCc: luc@vendeur.example\n\nHi":       "acme",
+		"From: buyer@vendeur.example\nTo: camille@vendeur.example\n\nBonjour":                      "own",
+	} {
+		if got := topTag(findAll(set, message(lines)).Clients, 0); got != want {
+			t.Errorf("%q: client %q, not %q", lines, got, want)
+		}
+	}
+}
