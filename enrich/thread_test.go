@@ -3,6 +3,7 @@ package enrich
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -142,6 +143,18 @@ func TestDisjoint(t *testing.T) {
 		}
 		if d.find("y") != "x" {
 			t.Errorf("%v: a set apart is of %s", joins, d.find("y"))
+		}
+	}
+}
+
+func TestConversationIndex(t *testing.T) {
+	const first = "AdYxYzIxEBESExQVFhcYGRobHB0eHw=="
+	if a, b := conversationOf(first), conversationOf(" AdYxYzIxEBESExQVFhcYGRobHB0eHwAA\r\n obLD"); a == "" || a != b {
+		t.Errorf("a reply is of another conversation: %q, %q", a, b)
+	}
+	for _, none := range []string{"", "x", "AdYxYzIx", "Aa==", strings.Repeat("A", 44), first[:len(first)-4] + "Hx8="} {
+		if got := conversationOf(none); got != "" {
+			t.Errorf("%q: %q", none, got)
 		}
 	}
 }
