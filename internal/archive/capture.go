@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/relais-archive/relais/enrich"
+	"github.com/relais-archive/relais/enrich/tag"
 	"github.com/relais-archive/relais/ingest"
 	"github.com/relais-archive/relais/internal/format"
 	"github.com/relais-archive/relais/internal/pipeline"
@@ -129,8 +129,8 @@ func closeSources(list []ingest.Source) error {
 
 // capture runs one capture. A folder that could not be read is an event and a line of
 // the account, and no error.
-func capture(ctx context.Context, deps ingest.Deps, c relais.CaseID, company enrich.CompanyWords, req relais.IngestRequest, sources []ingest.Source, emit func(relais.Event)) (ingest.Summary, error) {
-	personal, err := enrich.PersonalFolders(company)
+func capture(ctx context.Context, deps ingest.Deps, c relais.CaseID, company tag.CompanyWords, req relais.IngestRequest, sources []ingest.Source, emit func(relais.Event)) (ingest.Summary, error) {
+	personal, err := tag.PersonalFolders(company)
 	if err != nil {
 		return ingest.Summary{}, err
 	}

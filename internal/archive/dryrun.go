@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/relais-archive/relais/enrich"
+	"github.com/relais-archive/relais/enrich/tag"
 	"github.com/relais-archive/relais/ingest"
 	"github.com/relais-archive/relais/internal/format"
 	"github.com/relais-archive/relais/internal/relais"
@@ -63,7 +63,7 @@ func count(ctx context.Context, ledger ingest.Ledger, k relais.Case, req relais.
 	if err != nil {
 		return err
 	}
-	sum, err := capture(ctx, ingest.Deps{Ledger: ledger, Now: time.Now, Limits: format.DefaultLimits()}, k.ID, enrich.CompanyWords{}, req, sources, emit)
+	sum, err := capture(ctx, ingest.Deps{Ledger: ledger, Now: time.Now, Limits: format.DefaultLimits()}, k.ID, tag.CompanyWords{}, req, sources, emit)
 	err = errors.Join(err, closeSources(sources))
 	if ctx.Err() == nil {
 		counts := relais.Counts{Seen: sum.Seen, Refused: sum.Refused, Excluded: sum.Excluded, Pending: sum.Captured}

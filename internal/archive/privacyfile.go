@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/relais-archive/relais/enrich"
+	"github.com/relais-archive/relais/enrich/tag"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/state"
 )
@@ -25,12 +26,12 @@ const maxPrivacyFile = 1 << 20
 
 // Read reads the company's words; found tells whether there is a file. Of one with bad
 // lines the error, of relais.KindInvalid, names them, and the words are none.
-func (f PrivacyFile) Read() (words enrich.CompanyWords, found bool, err error) {
+func (f PrivacyFile) Read() (words tag.CompanyWords, found bool, err error) {
 	text, found, err := f.text()
 	if err != nil || !found {
 		return words, found, err
 	}
-	words, bad := enrich.ParseCompanyWords(text)
+	words, bad := tag.ParseCompanyWords(text)
 	if len(bad) == 0 {
 		return words, true, nil
 	}
@@ -41,7 +42,7 @@ func (f PrivacyFile) Read() (words enrich.CompanyWords, found bool, err error) {
 	if more := len(bad) - len(said); more > 0 {
 		said = append(said, fmt.Sprintf("and %d more", more))
 	}
-	return enrich.CompanyWords{}, true, relais.WithHint(relais.Errorf(relais.KindInvalid, "read privacy file", "%s: %s", f.Path, strings.Join(said, "; ")),
+	return tag.CompanyWords{}, true, relais.WithHint(relais.Errorf(relais.KindInvalid, "read privacy file", "%s: %s", f.Path, strings.Join(said, "; ")),
 		"write LEVEL KIND VALUE: personal, doubtful or business; word, folder or address")
 }
 
@@ -90,9 +91,9 @@ func (ar *Archive) followPrivacyFile(ctx context.Context, file PrivacyFile) erro
 }
 
 // companyWords gives the words that the archive holds.
-func companyWords(ctx context.Context, db *state.DB) (enrich.CompanyWords, error) {
+func companyWords(ctx context.Context, db *state.DB) (tag.CompanyWords, error) {
 	text, err := db.Meta(ctx, enrich.CompanyWordsSetting)
-	words, _ := enrich.ParseCompanyWords(text) // it was read when it was set
+	words, _ := tag.ParseCompanyWords(text) // it was read when it was set
 	return words, err
 }
 
@@ -102,5 +103,5 @@ func (ar *Archive) markedFolders(ctx context.Context) (func(string) bool, error)
 	if err != nil {
 		return nil, err
 	}
-	return enrich.PersonalFolders(words)
+	return tag.PersonalFolders(words)
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/relais-archive/relais/api"
-	"github.com/relais-archive/relais/enrich"
 	"github.com/relais-archive/relais/enrich/library"
+	"github.com/relais-archive/relais/enrich/tag"
 	"github.com/relais-archive/relais/internal/archive"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/stream"
@@ -37,7 +37,7 @@ func (o *opening) serve(ar *archive.Archive) (Interface, error) {
 
 // topicChoices gives the topics under the names that people who search give them.
 func topicChoices() ([]search.Choice, error) {
-	topics, err := enrich.DefaultTopics()
+	topics, err := tag.DefaultTopics()
 	choices := make([]search.Choice, len(topics))
 	for i, t := range topics {
 		choices[i] = search.Choice{ID: t.ID, Names: t.Names()}
