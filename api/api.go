@@ -106,8 +106,9 @@ type Server struct {
 // New makes the interface.
 func New(d Deps) *Server {
 	looks := ui.New(d.Location)
+	counter, _ := d.Searcher.(search.Counter) // an engine that counts nothing makes no offers
 	return &Server{deps: d, looks: looks, answers: answer.New(answer.Deps{
-		Searcher: d.Searcher, Library: d.Library, Cases: d.Cases, Clients: d.Clients,
+		Searcher: d.Searcher, Counter: counter, Library: d.Library, Cases: d.Cases, Clients: d.Clients,
 		Now: d.Now, Location: d.Location, Topics: d.Topics, Logger: d.Logger,
 		Name: func(lang, field, value string) string { return looks.Name(ui.Lang(lang), field, value) },
 	})}

@@ -162,6 +162,8 @@ func TestOpenAPIKnowsEveryField(t *testing.T) {
 		"Balance": relais.Balance{Case: "c", Apart: 1, Sources: []relais.SourceBalance{}, Reasons: []relais.ReasonCount{}},
 		"Problem": relais.Problem{Type: "urn:x", Code: "invalid", Status: 400, Detail: "d", Hint: "h", Position: new(int), Length: 1, Suggestion: "s"},
 		"Client":  answer.Client{Client: relais.Client{Domains: []string{"d"}, Aliases: []string{"a"}, City: "c", Sector: "s", SIREN: "1", Owner: "o", Stage: "s", Discovered: true}},
+		"Page": relais.Page{Hits: []relais.Hit{}, Searched: "q", Notes: []relais.Note{{Code: "c", Detail: "d"}},
+			Offers: []relais.Offer{{Code: "date", Query: "date:2026-03", Label: "l", Count: 1}}},
 		"Contact": relais.Contact{Name: "n", Email: "e", Phone: "p", Title: "t"},
 	} {
 		b, err := json.Marshal(v)

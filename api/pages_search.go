@@ -91,6 +91,9 @@ func (s *Server) searchView(c *gin.Context, found *answer.Answer) ui.Search {
 		}
 		view.Sorts = append(view.Sorts, choice)
 	}
+	for _, o := range page.Offers {
+		view.Offers = append(view.Offers, ui.Choice{Value: o.Query, Label: o.Label, Count: o.Count, Link: searchLink(o.Query, sort)})
+	}
 	if slices.ContainsFunc(page.Notes, func(n relais.Note) bool { return n.Code == answer.NoteUncertain }) {
 		view.Unsure = searchLink(query+" is:"+search.StateUncertain, sort)
 	}

@@ -9,6 +9,7 @@ package answer
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/relais-archive/relais/internal/relais"
@@ -33,6 +34,8 @@ type Clients interface {
 // Deps is what answers are made from.
 type Deps struct {
 	Searcher search.Searcher
+	// Counter counts what else a question may have meant; without one, nothing is offered.
+	Counter  search.Counter
 	Library  Library
 	Cases    Cases
 	Clients  Clients
@@ -49,6 +52,8 @@ type Deps struct {
 type Answerer struct {
 	deps    Deps
 	markers search.Markers
+	once    sync.Once
+	meant   map[string]string // topics by words; see lexicon
 }
 
 // New makes an answerer.
@@ -78,6 +83,9 @@ type Answer struct {
 // *search.SyntaxError where the fault has a place in the text.
 func (a *Answerer) Ask(ctx context.Context, q Question) (*Answer, error) {
 	r, err := a.read(ctx, q)
+	if relais.KindOf(err) == relais.KindInvalid && pasted(q.Text) {
+		return a.askPasted(ctx, q, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -86,10 +94,13 @@ func (a *Answerer) Ask(ctx context.Context, q Question) (*Answer, error) {
 		return nil, err
 	}
 	ans := &Answer{Page: page, by: a, reading: r}
-	if q.Cursor == "" { // else the first page has said it
-		err = ans.note(ctx)
+	if q.Cursor != "" { // the first page has said it
+		return ans, nil
 	}
-	return ans, err
+	if err := ans.note(ctx); err != nil {
+		return nil, err
+	}
+	return ans, ans.forgive(ctx)
 }
 
 // Find runs a search that is a tree already and dresses its hits. What the engine's part
