@@ -22,6 +22,7 @@ import (
 	"github.com/relais-archive/relais/internal/audit"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/search"
+	"github.com/relais-archive/relais/search/answer"
 )
 
 // Library opens documents within a scope; what cannot be seen is of
@@ -105,11 +106,19 @@ type Deps struct {
 type Server struct {
 	deps    Deps
 	looks   *ui.Pages
-	markers search.Markers
+	answers *answer.Answerer
 }
 
 // New makes the interface.
-func New(d Deps) *Server { return &Server{deps: d, looks: ui.New(d.Location)} }
+func New(d Deps) *Server {
+	looks := ui.New(d.Location)
+	counter, _ := d.Searcher.(search.Counter) // an engine that counts nothing makes no offers
+	return &Server{deps: d, looks: looks, answers: answer.New(answer.Deps{
+		Searcher: d.Searcher, Counter: counter, Library: d.Library, Cases: d.Cases, Clients: d.Clients,
+		Now: d.Now, Location: d.Location, Topics: d.Topics, Logger: d.Logger,
+		Name: func(lang, field, value string) string { return looks.Name(ui.Lang(lang), field, value) },
+	})}
+}
 
 // Handler serves the network: bearer tokens and session cookies, no operator verbs.
 func (s *Server) Handler() http.Handler {

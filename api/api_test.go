@@ -221,9 +221,9 @@ func TestOperatorRoutesAreLocal(t *testing.T) {
 
 func TestPanicsBecomeProblems(t *testing.T) {
 	r := newRooms()
-	s := r.server()
-	s.deps.Searcher = nil
-	w := r.do(t, s.Handler(), request(t, http.MethodGet, complianceToken, "/api/v1/search", nil))
+	d := r.deps()
+	d.Searcher = nil
+	w := r.do(t, New(d).Handler(), request(t, http.MethodGet, complianceToken, "/api/v1/search", nil))
 	problem(t, w, http.StatusInternalServerError, relais.KindInternal)
 	if !strings.Contains(r.log.String(), "handler panicked") {
 		t.Errorf("log: %s", r.log.String())

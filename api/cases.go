@@ -2,18 +2,12 @@ package api
 
 import (
 	"net/http"
-	"slices"
 
 	"github.com/gin-gonic/gin"
 
 	"github.com/relais-archive/relais/internal/audit"
 	"github.com/relais-archive/relais/internal/relais"
 )
-
-// visible tells whether a scope opens some of a case.
-func visible(s relais.Scope, id relais.CaseID) bool {
-	return slices.ContainsFunc(s.Grants, func(g relais.Grant) bool { return g.AllCases || slices.Contains(g.Cases, id) })
-}
 
 // cases answers GET /api/v1/cases.
 func (s *Server) cases(c *gin.Context) {
@@ -24,7 +18,7 @@ func (s *Server) cases(c *gin.Context) {
 	}
 	scope, shown := s.scopeOf(c), []relais.Case{}
 	for _, k := range list {
-		if visible(scope, k.ID) {
+		if scope.ShowsCase(k.ID) {
 			shown = append(shown, k)
 		}
 	}
@@ -36,7 +30,7 @@ func (s *Server) cases(c *gin.Context) {
 // namedCase finds the case a request names, within the scope.
 func (s *Server) namedCase(c *gin.Context, name string) (relais.Case, error) {
 	k, err := s.deps.Cases.Case(c.Request.Context(), name)
-	if relais.KindOf(err) == relais.KindNotFound || err == nil && !visible(s.scopeOf(c), k.ID) {
+	if relais.KindOf(err) == relais.KindNotFound || err == nil && !s.scopeOf(c).ShowsCase(k.ID) {
 		return relais.Case{}, relais.WithHint(relais.Errorf(relais.KindNotFound, "find case", "no case named %q", name), "`relais case list` shows those there are")
 	}
 	return k, err

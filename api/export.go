@@ -14,7 +14,7 @@ import (
 
 	"github.com/relais-archive/relais/internal/audit"
 	"github.com/relais-archive/relais/internal/relais"
-	"github.com/relais-archive/relais/search"
+	"github.com/relais-archive/relais/search/answer"
 )
 
 // export answers GET /api/v1/export?format=jsonl|mbox|eml&(all=1|q=…): documents by id,
@@ -60,24 +60,7 @@ func (s *Server) exported(c *gin.Context) ([]relais.DocumentID, error) {
 	if !all && strings.TrimSpace(c.Query("q")) == "" {
 		return nil, relais.WithHint(relais.Errorf(relais.KindInvalid, "export", "say what to export"), "--all, or a query")
 	}
-	node, err := s.query(c)
-	if err != nil {
-		return nil, err
-	}
-	var ids []relais.DocumentID
-	req := search.Request{Query: node, Scope: s.scopeOf(c), Limit: 1000}
-	for {
-		res, err := s.deps.Searcher.Search(c.Request.Context(), req)
-		if err != nil {
-			return nil, err
-		}
-		ids = append(ids, res.IDs...)
-		if res.Next == "" {
-			slices.Sort(ids)
-			return ids, nil
-		}
-		req.Cursor = res.Next
-	}
+	return s.answers.Every(c.Request.Context(), answer.Question{Text: c.Query("q"), Lang: string(language(c)), Scope: s.scopeOf(c)})
 }
 
 // openFunc opens documents within a scope.

@@ -79,14 +79,16 @@ func (r *rooms) add(c relais.CaseID, d relais.Document) {
 	r.raw[d.ID] = Raw{Name: string(d.ID) + ".eml", MediaType: "message/rfc822", Size: 3}
 }
 
-func (r *rooms) server() *Server {
-	return New(Deps{
+func (r *rooms) server() *Server { return New(r.deps()) }
+
+func (r *rooms) deps() Deps {
+	return Deps{
 		Searcher: r, Library: r, Cases: r, Clients: r, Privacy: r, Audit: r, Tokens: tokens{r}, Health: r, Capture: r, Upkeep: r,
 		Hash:     func(q string) string { return "hash" + strconv.Itoa(len(q)) },
 		Location: time.UTC, Now: func() time.Time { return noon(20) },
 		Clock:  func(context.Context) (time.Time, error) { return noon(20), r.failures.clock },
 		Logger: slog.New(slog.NewTextHandler(&r.log, nil)), Version: "test",
-	})
+	}
 }
 
 func (r *rooms) Search(_ context.Context, req search.Request) (search.Result, error) {
@@ -102,8 +104,7 @@ func (r *rooms) Search(_ context.Context, req search.Request) (search.Result, er
 		return search.Result{Total: r.unsure}, nil
 	}
 	var ids []relais.DocumentID
-	v, asksClient := req.Query.(search.Value)
-	asksClient = asksClient && v.Field == search.ByClient
+	v, asksClient := clientWanted(req.Query)
 	for _, id := range r.order {
 		if d := r.document(id); asksClient && !(len(d.Clients) > 0 && (d.Clients[0].ID == v.Value || search.NameHolds(d.Clients[0].Name, v.Value))) {
 			continue
@@ -124,6 +125,20 @@ func (r *rooms) Search(_ context.Context, req search.Request) (search.Result, er
 		res.Next = strconv.Itoa(end)
 	}
 	return res, nil
+}
+
+// clientWanted gives the client that a query wants, alone or beside words.
+func clientWanted(n search.Node) (search.Value, bool) {
+	and, several := n.(search.And)
+	if !several {
+		and = search.And{n}
+	}
+	for _, part := range and {
+		if v, ok := part.(search.Value); ok && v.Field == search.ByClient {
+			return v, true
+		}
+	}
+	return search.Value{}, false
 }
 
 func (r *rooms) document(id relais.DocumentID) *relais.Document {

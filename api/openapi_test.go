@@ -14,6 +14,7 @@ import (
 
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/search"
+	"github.com/relais-archive/relais/search/answer"
 )
 
 // document reads the OpenAPI document, with every object closed: answers may gain
@@ -160,7 +161,9 @@ func TestOpenAPIKnowsEveryField(t *testing.T) {
 			Record: &relais.RefusedRecord{Topic: "enriched", Offset: 7, Key: "d1", Generation: -1, Version: 2}},
 		"Balance": relais.Balance{Case: "c", Apart: 1, Sources: []relais.SourceBalance{}, Reasons: []relais.ReasonCount{}},
 		"Problem": relais.Problem{Type: "urn:x", Code: "invalid", Status: 400, Detail: "d", Hint: "h", Position: new(int), Length: 1, Suggestion: "s"},
-		"Client":  ClientSummary{Client: relais.Client{Domains: []string{"d"}, Aliases: []string{"a"}, City: "c", Sector: "s", SIREN: "1", Owner: "o", Stage: "s", Discovered: true}},
+		"Client":  answer.Client{Client: relais.Client{Domains: []string{"d"}, Aliases: []string{"a"}, City: "c", Sector: "s", SIREN: "1", Owner: "o", Stage: "s", Discovered: true}},
+		"Page": relais.Page{Hits: []relais.Hit{}, Searched: "q", Notes: []relais.Note{{Code: "c", Detail: "d"}},
+			Offers: []relais.Offer{{Code: "date", Query: "date:2026-03", Label: "l", Count: 1}}},
 		"Contact": relais.Contact{Name: "n", Email: "e", Phone: "p", Title: "t"},
 	} {
 		b, err := json.Marshal(v)

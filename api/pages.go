@@ -86,7 +86,7 @@ func localPath(to string) string {
 
 // frame is what surrounds the page of a request.
 func (s *Server) frame(c *gin.Context) ui.Frame {
-	return ui.Frame{Path: localPath(c.Request.URL.RequestURI()), SignedIn: who(c).Name != "", SeesAll: who(c).Name != "" && seesAll(s.scopeOf(c)), Query: c.Query("q")}
+	return ui.Frame{Path: localPath(c.Request.URL.RequestURI()), SignedIn: who(c).Name != "", SeesAll: who(c).Name != "" && s.scopeOf(c).SeesAll(), Query: c.Query("q")}
 }
 
 // show sends a page.
@@ -133,7 +133,7 @@ const (
 
 // clientsPage answers GET /clients.
 func (s *Server) clientsPage(c *gin.Context) {
-	list, err := s.clientList(c)
+	list, err := s.answers.ClientList(c.Request.Context(), s.scopeOf(c))
 	if err != nil {
 		s.fail(c, err)
 		return

@@ -45,7 +45,7 @@ func (s *Server) siblings(ctx context.Context, scope relais.Scope, thread string
 		return relais.Page{}, nil
 	}
 	query := search.And{search.Value{Field: search.ByThread, Value: thread}, search.Value{Field: search.ByKind, Value: string(relais.KindMessage)}}
-	return s.find(ctx, search.Request{Query: query, Scope: scope, Order: search.Oldest, Limit: maxSiblings})
+	return s.answers.Find(ctx, search.Request{Query: query, Scope: scope, Order: search.Oldest, Limit: maxSiblings})
 }
 
 func (s *Server) discloseSiblings(c *gin.Context, p relais.Page) bool {

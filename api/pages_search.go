@@ -12,6 +12,7 @@ import (
 	"github.com/relais-archive/relais/api/ui"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/search"
+	"github.com/relais-archive/relais/search/answer"
 )
 
 // facetValues is how many values of each facet a page offers.
@@ -19,23 +20,19 @@ const facetValues = 15
 
 // searchPage answers GET /.
 func (s *Server) searchPage(c *gin.Context) {
-	req, err := s.request(c)
+	q, err := s.question(c)
 	if err != nil {
 		s.searchFault(c, err)
 		return
 	}
-	req.Facets, req.FacetSize, req.Histogram = search.Facets(), facetValues, true
-	page, err := s.findAsked(c, req)
-	if relais.KindOf(err) == relais.KindInvalid {
+	q.Facets, q.FacetSize, q.Histogram = search.Facets(), facetValues, true
+	found, err := s.answers.Ask(c.Request.Context(), q)
+	if err != nil {
 		s.searchFault(c, err)
 		return
 	}
-	if err != nil {
-		s.fail(c, err)
-		return
-	}
-	if s.discloseSearch(c, page) {
-		s.show(c, http.StatusOK, s.searchView(c, req, page))
+	if s.discloseSearch(c, found.Page) {
+		s.show(c, http.StatusOK, s.searchView(c, found))
 	}
 }
 
@@ -82,10 +79,10 @@ func searchLink(query, sort string) string {
 	return "/?" + v.Encode()
 }
 
-func (s *Server) searchView(c *gin.Context, req search.Request, page relais.Page) ui.Search {
-	query, sort := c.Query("q"), string(req.Order)
-	narrow := narrower{server: s, c: c, query: query, sort: sort}
-	view := ui.Search{Frame: s.frame(c), Page: page, Sort: sort, Active: narrow.active(page), Facets: narrow.facets(page)}
+func (s *Server) searchView(c *gin.Context, found *answer.Answer) ui.Search {
+	query, sort, page := found.Text, string(found.Order), found.Page
+	narrow := narrower{found: found, sort: sort, now: s.deps.Now()}
+	view := ui.Search{Frame: s.frame(c), Page: page, Sort: sort, Active: narrow.active(c.Request.Context()), Facets: narrow.facets()}
 	view.Timeline = ui.NewTimeline(narrow.bars(page.Histogram))
 	for _, o := range []search.Order{search.Newest, search.Oldest, search.Relevance} {
 		choice := ui.Choice{Value: string(o), Link: searchLink(query, string(o))}
@@ -94,7 +91,10 @@ func (s *Server) searchView(c *gin.Context, req search.Request, page relais.Page
 		}
 		view.Sorts = append(view.Sorts, choice)
 	}
-	if slices.ContainsFunc(page.Notes, func(n relais.Note) bool { return n.Code == noteUncertain }) {
+	for _, o := range page.Offers {
+		view.Offers = append(view.Offers, ui.Choice{Value: o.Query, Label: o.Label, Count: o.Count, Link: searchLink(o.Query, sort)})
+	}
+	if slices.ContainsFunc(page.Notes, func(n relais.Note) bool { return n.Code == answer.NoteUncertain }) {
 		view.Unsure = searchLink(query+" is:"+search.StateUncertain, sort)
 	}
 	if page.Next != "" {

@@ -3,16 +3,15 @@ package api
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/gin-gonic/gin"
 	"golang.org/x/net/html"
 
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/search"
+	"github.com/relais-archive/relais/search/answer"
 )
 
 func TestLanguageOfPages(t *testing.T) {
@@ -95,7 +94,7 @@ func TestFacetLinksNarrow(t *testing.T) {
 		search.FacetClient: `A "B" C`, search.FacetTopic: "prix", search.FacetFrom: "ann@pumps.example", search.FacetYear: "2024",
 		search.FacetKind: "message", search.FacetType: "pdf", search.FacetLanguage: "fr", search.FacetCase: "c1",
 	} {
-		clause := clauseOf(f, relais.FacetValue{Value: value})
+		clause := answer.Clause(f, relais.FacetValue{Value: value})
 		for _, query := range []string{clause, "prix OR devis " + clause, "-" + clause} {
 			if _, err := search.Parse(query, search.ParseOptions{Now: noon(1)}); err != nil {
 				t.Errorf("%s: %s: %v", f, query, err)
@@ -172,9 +171,11 @@ func TestUnknownPageIsAPage(t *testing.T) {
 }
 
 func TestBars(t *testing.T) {
-	c, _ := gin.CreateTestContext(httptest.NewRecorder())
-	c.Request = request(t, http.MethodGet, "", "/", nil)
-	n := narrower{server: newRooms().server(), c: c}
+	found, err := newRooms().server().answers.Ask(t.Context(), answer.Question{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := narrower{found: found, now: noon(20)}
 	months := n.bars([]relais.FacetValue{{Value: "2023-11", Count: 1}, {Value: "2024-02", Count: 3}, {Value: "1970-01", Count: 5}, {Value: "2999-01", Count: 1}, {Value: "bad", Count: 1}})
 	if len(months) != 4 || months[1].Period != "2023-12" || months[1].Count != 0 || months[3].Count != 3 {
 		t.Errorf("%+v", months)

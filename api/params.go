@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,82 +9,30 @@ import (
 
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/search"
+	"github.com/relais-archive/relais/search/answer"
 )
 
 // maxPage is the most hits on one page, and the most values of one facet.
 const maxPage = 1000
 
-// request reads the parameters of a search.
-func (s *Server) request(c *gin.Context) (search.Request, error) {
-	node, err := s.query(c)
-	if err != nil {
-		return search.Request{}, err
+// question reads the parameters of a search.
+func (s *Server) question(c *gin.Context) (answer.Question, error) {
+	q := answer.Question{Text: c.Query("q"), Lang: string(language(c)), Scope: s.scopeOf(c), Cursor: c.Query("cursor")}
+	var err error
+	if q.Order, err = orderOf(c.Query("sort")); err != nil {
+		return q, err
 	}
-	req := search.Request{Query: node, Scope: s.scopeOf(c), Cursor: c.Query("cursor")}
-	if req.Order, err = orderOf(c.Query("sort")); err != nil {
-		return req, err
+	if q.Limit, err = intOf(c, "limit", 20); err != nil {
+		return q, err
 	}
-	if req.Limit, err = intOf(c, "limit", 20); err != nil {
-		return req, err
+	if q.FacetSize, err = intOf(c, "facet_size", 20); err != nil {
+		return q, err
 	}
-	if req.FacetSize, err = intOf(c, "facet_size", 20); err != nil {
-		return req, err
+	if q.Histogram, err = boolOf(c, "histogram"); err != nil {
+		return q, err
 	}
-	if req.Histogram, err = boolOf(c, "histogram"); err != nil {
-		return req, err
-	}
-	req.Facets, err = facetsOf(c)
-	return req, err
-}
-
-// query parses the query and looks the names of cases up: documents know their
-// case's id alone, for a case may be renamed.
-func (s *Server) query(c *gin.Context) (search.Node, error) {
-	node, err := s.parse(c, c.Query("q"))
-	if err != nil || !namesCase(node) {
-		return node, err
-	}
-	return s.resolveCases(c.Request.Context(), node, s.scopeOf(c))
-}
-
-func (s *Server) parse(c *gin.Context, query string) (search.Node, error) {
-	return search.Parse(query, search.ParseOptions{Now: s.deps.Now(), Location: s.deps.Location, Lang: string(language(c)), Topics: s.deps.Topics})
-}
-
-func namesCase(node search.Node) bool {
-	found := false
-	search.Rewrite(node, func(n search.Node) search.Node {
-		v, ok := n.(search.Value)
-		found = found || ok && v.Field == search.ByCase
-		return n
-	})
-	return found
-}
-
-// resolveCases puts ids in the place of cases' names. A case that cannot be seen has
-// no name: whether one exists must not show in how a query is answered.
-func (s *Server) resolveCases(ctx context.Context, node search.Node, scope relais.Scope) (search.Node, error) {
-	cases, err := s.deps.Cases.List(ctx)
-	if err != nil {
-		return nil, err
-	}
-	cases = slices.DeleteFunc(cases, func(k relais.Case) bool { return !visible(scope, k.ID) })
-	return search.Rewrite(node, func(n search.Node) search.Node {
-		if v, ok := n.(search.Value); ok && v.Field == search.ByCase {
-			return caseNamed(cases, v.Value)
-		}
-		return n
-	}), nil
-}
-
-func caseNamed(cases []relais.Case, name string) search.Node {
-	var any search.Or
-	for _, k := range cases {
-		if string(k.ID) == name || search.NameHolds(k.Name, name) {
-			any = append(any, search.Value{Field: search.ByCase, Value: string(k.ID)})
-		}
-	}
-	return any
+	q.Facets, err = facetsOf(c)
+	return q, err
 }
 
 func orderOf(s string) (search.Order, error) {

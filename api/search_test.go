@@ -12,6 +12,7 @@ import (
 
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/search"
+	"github.com/relais-archive/relais/search/answer"
 )
 
 func TestSearchAnswers(t *testing.T) {
@@ -147,7 +148,7 @@ func TestClientsOfTheScope(t *testing.T) {
 	for token, want := range map[string]string{complianceToken: "[acme:2 beta:0]", managerToken: "[acme:2]"} {
 		r := newRooms()
 		r.result.Facets = map[search.Field][]relais.FacetValue{search.FacetClient: {{Value: "acme", Count: 2}}}
-		got := decode[struct{ Clients []ClientSummary }](t, r.ask(t, token, "/api/v1/clients"))
+		got := decode[struct{ Clients []answer.Client }](t, r.ask(t, token, "/api/v1/clients"))
 		var list []string
 		for _, k := range got.Clients {
 			list = append(list, fmt.Sprintf("%s:%d", k.ID, k.Documents))
@@ -155,14 +156,6 @@ func TestClientsOfTheScope(t *testing.T) {
 		if fmt.Sprint(list) != want {
 			t.Errorf("%s: %v", token, list)
 		}
-	}
-}
-
-func TestClientsThatWereFound(t *testing.T) {
-	got := summaries(nil, nil, []relais.FacetValue{{Value: "gamma.example", Label: "gamma", Count: 1}})
-	want := []ClientSummary{{Client: relais.Client{ID: "gamma.example", Name: "gamma", Discovered: true}, Documents: 1}}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -27,6 +27,7 @@ type ParseOptions struct {
 type Choice struct {
 	ID    string
 	Names []string
+	Words []string // and phrases that go with it, though it is not called so
 }
 
 // Parse reads a query: words (all wanted), "phrases", -not, OR, ( ), prefix* and
@@ -34,7 +35,7 @@ type Choice struct {
 //
 //	query = { item }             all wanted; AND or ET between changes nothing
 //	item  = part { OR part }     OR or OU joins its two neighbours, as in Gmail
-//	part  = [ "-" | NOT ] ( "(" query ")" | field ":" value | phrase | word )
+//	part  = [ "-" | NOT | NON | SAUF ] ( "(" query ")" | field ":" value | phrase | word )
 //
 // Words side by side become one Text, so that a number written with spaces stays
 // one. What holds no letter and no digit is passed over. An empty query is an empty
@@ -214,13 +215,13 @@ func (p *parser) part() (item, error) {
 	return item{node: Not{Of: it.node}}, nil
 }
 
-// not reads a "-" that touches what it negates, or NOT.
+// not reads a "-" that touches what it negates, or NOT, NON or SAUF.
 func (p *parser) not() bool {
 	if rest := p.query[p.pos:]; len(rest) > 1 && rest[0] == '-' && negatable(rest[1:]) {
 		p.pos++
 		return true
 	}
-	if p.keyword("NOT", "SAUF") {
+	if p.keyword("NOT", "NON", "SAUF") {
 		p.blanks()
 		return true
 	}

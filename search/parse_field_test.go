@@ -42,7 +42,7 @@ func TestAliases(t *testing.T) {
 		{"filename:x", "fichier:x"}, {"has:attachment", "pj:oui"}, {"is:uncertain", "est:incertain"}, {"is:unreadable", "est:illisible"}, {"is:partial", "est:Partielle"}, {"attachment:no", "pj:non"}, {"lang:fr", "langue:français"},
 		{"after:2021-03-15", "après:15/03/2021"}, {"before:2021", "AVANT:2021"}, {"kind:message", "genre:courriel"},
 		{"newer_than:90d", "newer_than:90j"}, {"newer_than:1y", "newer_than:1an"}, {"larger:1M", "larger:1Mo"}, {"type:sheet", "type:tableur"},
-		{"a OR b", "a OU b"}, {"a NOT b", "a SAUF b"}, {"a AND b", "a ET b"},
+		{"a OR b", "a OU b"}, {"a NOT b", "a SAUF b"}, {"a NOT b", "a NON b"}, {"a AND b", "a ET b"},
 	} {
 		english, err := Parse(tc.english, testOptions(t))
 		if err != nil {

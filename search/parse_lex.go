@@ -36,9 +36,9 @@ func (p *parser) atEnd() bool {
 	return p.pos == len(p.query) || p.query[p.pos] == ')'
 }
 
-// keyword reads one of two words in capitals that stands alone.
-func (p *parser) keyword(english, french string) bool {
-	for _, w := range [...]string{english, french} {
+// keyword reads one of some words in capitals that stands alone.
+func (p *parser) keyword(words ...string) bool {
+	for _, w := range words {
 		rest, ok := strings.CutPrefix(p.query[p.pos:], w)
 		if !ok {
 			continue

@@ -73,6 +73,33 @@ type Searcher interface {
 	Search(ctx context.Context, req Request) (Result, error)
 }
 
+// MaxCounts is how many queries are counted at once.
+const MaxCounts = 500
+
+// Counter counts, in one scope, what each of some queries finds, MaxCounts at most; nil
+// counts everything in scope. Nothing out of the scope moves a count, so that whoever
+// offers only what has one tells nothing that is out of it.
+type Counter interface {
+	Counts(ctx context.Context, scope relais.Scope, queries []Node) ([]int, error)
+}
+
+// CheckedCounts gives queries as engines count them. Too many, or one out of bounds, are
+// of relais.KindInvalid. Every Counter begins with it.
+func CheckedCounts(queries []Node) ([]Node, error) {
+	if len(queries) > MaxCounts {
+		return nil, Invalid("no more than %d queries are counted at once", MaxCounts)
+	}
+	checked := make([]Node, len(queries))
+	for i, q := range queries {
+		r, err := Request{Query: q}.Checked()
+		if err != nil {
+			return nil, err
+		}
+		checked[i] = r.Query
+	}
+	return checked, nil
+}
+
 // Entry is one document as it is indexed, or the removal of one.
 type Entry struct {
 	Envelope relais.Envelope // with Document.ID always; the rest absent when Removed

@@ -85,6 +85,8 @@ func (a *app) printPage(p relais.Page) {
 	switch {
 	case p.Total == 0:
 		fmt.Fprintln(w, "Nothing found.")
+	case p.Next != "" && p.Searched != "":
+		fmt.Fprintf(w, "%d found; go on with relais search --cursor %s %s\n", p.Total, p.Next, shellQuoted(plain(p.Searched)))
 	case p.Next != "":
 		fmt.Fprintf(w, "%d found; go on with --cursor %s\n", p.Total, p.Next)
 	default:
@@ -92,6 +94,12 @@ func (a *app) printPage(p relais.Page) {
 	}
 	for _, n := range p.Notes {
 		fmt.Fprintln(w, "note:", plain(n.Detail))
+	}
+	for i, o := range p.Offers {
+		if i == 0 {
+			fmt.Fprintln(w, "Perhaps:")
+		}
+		fmt.Fprintf(w, "  %6d  relais search %s  (%s)\n", o.Count, shellQuoted(plain(o.Query)), plain(o.Label))
 	}
 	for _, name := range sortedIDs(p.Facets) {
 		fmt.Fprintln(w, name+":")

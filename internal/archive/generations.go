@@ -68,6 +68,11 @@ func (d damagedIndex) Search(context.Context, search.Request) (search.Result, er
 	return search.Result{}, d.fault
 }
 
+// Counts tells the damage.
+func (d damagedIndex) Counts(context.Context, relais.Scope, []search.Node) ([]int, error) {
+	return nil, d.fault
+}
+
 // Apply tells the damage.
 func (d damagedIndex) Apply(context.Context, []search.Entry) ([]search.Refusal, error) {
 	return nil, d.fault
@@ -117,6 +122,19 @@ func (g *Generations) with(fn func(search.Index) error) error {
 func (g *Generations) Search(ctx context.Context, req search.Request) (res search.Result, err error) {
 	err = g.with(func(ix search.Index) error { res, err = ix.Search(ctx, req); return err })
 	return res, err
+}
+
+// Counts counts in the index in use.
+func (g *Generations) Counts(ctx context.Context, scope relais.Scope, queries []search.Node) (counts []int, err error) {
+	err = g.with(func(ix search.Index) error {
+		c, ok := ix.(search.Counter)
+		if !ok {
+			return relais.Errorf(relais.KindInternal, "count", "the index in use counts nothing")
+		}
+		counts, err = c.Counts(ctx, scope, queries)
+		return err
+	})
+	return counts, err
 }
 
 // Apply feeds the index in use.

@@ -34,6 +34,26 @@ func Everything() Scope {
 // Empty tells whether nothing can be seen.
 func (s Scope) Empty() bool { return len(s.Grants) == 0 }
 
+// SeesAll tells whether some grant shows everything that is in any scope.
+func (s Scope) SeesAll() bool {
+	for _, g := range s.Grants {
+		if g.AllCases && g.AllClients && g.Unattributed && g.After.IsZero() && g.Before.IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
+// ShowsCase tells whether some grant is of a case, and so whether its name may be told.
+func (s Scope) ShowsCase(c CaseID) bool {
+	for _, g := range s.Grants {
+		if g.AllCases || contains(g.Cases, c) {
+			return true
+		}
+	}
+	return false
+}
+
 // PrivateTopics are those that tie a document to no business, in the default
 // taxonomy.
 func PrivateTopics() []string { return []string{"interne", "newsletter", "autre"} }

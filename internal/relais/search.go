@@ -48,4 +48,14 @@ type Page struct {
 	Histogram []FacetValue            `json:"histogram,omitempty"` // by month, YYYY-MM, ascending
 	Next      string                  `json:"next,omitempty"`      // cursor of the next page
 	Notes     []Note                  `json:"notes,omitempty"`
+	Offers    []Offer                 `json:"offers,omitempty"`   // what else may have been meant, the likeliest first
+	Searched  string                  `json:"searched,omitempty"` // the query that was answered in the place of the one asked; a note says why
+}
+
+// Offer is a query that may have been meant, when the one asked finds little or nothing.
+type Offer struct {
+	Code  string `json:"code"`  // what it changes most: form, date, spelling, prefix, client, topic, fewer_words
+	Query string `json:"query"` // in the query language
+	Label string `json:"label"` // what it changes, for people
+	Count int    `json:"count"` // documents in scope that it finds
 }

@@ -40,7 +40,7 @@ func topicChoices() ([]search.Choice, error) {
 	topics, err := tag.DefaultTopics()
 	choices := make([]search.Choice, len(topics))
 	for i, t := range topics {
-		choices[i] = search.Choice{ID: t.ID, Names: t.Names()}
+		choices[i] = search.Choice{ID: t.ID, Names: t.Names(), Words: t.Strong}
 	}
 	return choices, err
 }
