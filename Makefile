@@ -5,7 +5,15 @@ FUZZ    ?= 10s
 BIN     ?= bin/relais
 SERVERS ?= $(CURDIR)/bin/servers
 
-.PHONY: build test test-servers test-race faults bench-servers fuzz vet lint layers vuln deploy-check demo bench release clean
+# What `make mutate` tries: each room by its own tests, a sample of so many changes.
+SAMPLE  ?= 60
+SEED    ?= 1
+FILES   ?= .
+LEAST   ?= 90
+CORE     = ./internal/stream ./internal/seal ./internal/access ./internal/casefile ./internal/blob ./internal/state \
+	./internal/format ./ingest ./enrich ./search ./search/analysis
+
+.PHONY: build test test-servers test-race mutate faults bench-servers fuzz vet lint layers vuln deploy-check demo bench release clean
 
 build: ## the program, in bin/relais
 	CGO_ENABLED=0 $(GO) build -tags $(TAGS) -trimpath $(BUILDFLAGS) -ldflags='$(LDFLAGS)' -o $(BIN) ./cmd/relais
@@ -19,6 +27,9 @@ test-servers: ## every suite (or PACKAGES) on real servers, started for it; COUN
 test-race: ## the concurrent rooms, under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -tags $(TAGS) ./internal/stream/... ./internal/blob/... ./internal/seal/... \
 		./internal/state/... ./internal/audit/... ./ingest/... ./enrich ./enrich/tag ./search/... ./api/...
+
+mutate: ## which small changes of the core rooms (or PACKAGES) no test notices: see docs/mutation.md; SAMPLE=0 tries all
+	nice -n 10 $(GO) run ./.ci/mutate -tags $(TAGS) -sample $(SAMPLE) -seed $(SEED) -files '$(FILES)' -least $(LEAST) $(or $(PACKAGES),$(CORE))
 
 faults: ## servers of its own stopped, their disks full, a worker cut off: a quarter of an hour; as root; FAULTS=DIR keeps the servers
 	RELAIS_TEST_FAULTS=$(or $(FAULTS),$(CURDIR)/bin/faults) $(GO) test -tags $(TAGS) -count=1 -timeout 90m -v \

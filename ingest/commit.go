@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/relais-archive/relais/internal/backoff"
 	"github.com/relais-archive/relais/internal/blob"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/stream"
@@ -119,24 +120,19 @@ func (m *committer) release(batch []entry) {
 // patiently does fn again, with growing pauses, while its error says that the same
 // call may succeed later.
 func (m *committer) patiently(ctx context.Context, fn func() error) error {
-	pause, waited := retryPause, time.Duration(0)
+	pause := backoff.Pause{First: retryPause, Last: retryMaxPause}
 	for {
 		err := fn()
 		limit := retryFor
 		if relais.NoRoom(err) {
 			limit = noRoomFor
 		}
-		if err == nil || waited >= limit || !relais.Retryable(err) && !relais.NoRoom(err) {
+		if err == nil || pause.Waited() >= limit || !relais.Retryable(err) && !relais.NoRoom(err) {
 			return err
 		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return errors.Join(ctx.Err(), err)
-		case <-timer.C:
+		if ended := pause.Wait(ctx); ended != nil {
+			return errors.Join(ended, err)
 		}
-		waited, pause = waited+pause, min(2*pause, retryMaxPause)
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
+	"github.com/relais-archive/relais/internal/backoff"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
@@ -138,7 +138,7 @@ func (m *mailbox) connected(ctx context.Context) (*session, error) {
 	if m.dead != nil {
 		return nil, m.dead
 	}
-	pause := m.address.keep.pause
+	pause := backoff.Pause{First: m.address.keep.pause}
 	for try := 1; ; try++ {
 		s, err := m.address.connect(ctx)
 		switch {
@@ -151,10 +151,9 @@ func (m *mailbox) connected(ctx context.Context) (*session, error) {
 			m.dead = err
 			return nil, err
 		}
-		if err := sleep(ctx, pause); err != nil {
+		if err := pause.Wait(ctx); err != nil {
 			return nil, err
 		}
-		pause *= 2
 	}
 }
 
@@ -163,18 +162,6 @@ func (m *mailbox) drop() {
 	if m.session != nil {
 		m.session.close()
 		m.session = nil
-	}
-}
-
-// sleep waits, or gives the context's error.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 
+	"github.com/relais-archive/relais/internal/backoff"
 	"github.com/relais-archive/relais/internal/format"
 	"github.com/relais-archive/relais/internal/relais"
 )
@@ -143,7 +144,7 @@ func (r *fetching) forget(ctx context.Context) error {
 
 // retried does a step again on a new connection, as long as connections fail.
 func (r *fetching) retried(ctx context.Context, step func(context.Context) error) error {
-	pause := r.address.keep.pause
+	pause := backoff.Pause{First: r.address.keep.pause}
 	for try := 1; ; try++ {
 		err := step(ctx)
 		switch {
@@ -155,10 +156,9 @@ func (r *fetching) retried(ctx context.Context, step func(context.Context) error
 			return relais.Errorf(relais.KindUnavailable, "open folder", "%s", r.session.why(err))
 		}
 		r.drop()
-		if err := sleep(ctx, pause); err != nil {
+		if err := pause.Wait(ctx); err != nil {
 			return err
 		}
-		pause *= 2
 	}
 }
 

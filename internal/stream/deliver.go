@@ -19,24 +19,31 @@ type Feed interface {
 	Commit(ctx context.Context, batch []Message) error
 }
 
-// Deliver is the read, handle, commit loop behind [Log.Run]: twins differ in their
+// account is what Deliver asks of the log itself: where its groups stand, and where what
+// they refuse is written.
+type account interface {
+	Appender
+	Positions
+}
+
+// Deliver is the read, handle, commit loop behind [Runner.Run]: twins differ in their
 // Feed only. It returns nil when ctx ends and ErrClosed or ErrLost when the feed or
 // the log says so; every other error is told to opt.OnFault, and tried again after a
 // pause.
-func Deliver(ctx context.Context, log Log, feed Feed, group, topic string, opt RunOptions, h Handler) error {
+func Deliver(ctx context.Context, log account, feed Feed, group, topic string, opt RunOptions, h Handler) error {
 	r := &runner{log: log, feed: feed, group: group, topic: topic, opt: opt.withDefaults(), handler: h}
-	var pause backoff
+	pause := newPause()
 	for ctx.Err() == nil {
 		err := r.step(ctx)
 		if errors.Is(err, ErrClosed) || errors.Is(err, ErrLost) {
 			return err
 		}
 		if err == nil {
-			pause = backoff{}
+			pause = newPause()
 			continue
 		}
 		r.fault(ctx, err)
-		pause.sleep(ctx)
+		_ = pause.Wait(ctx)
 	}
 	return nil
 }
@@ -62,7 +69,7 @@ func (o RunOptions) withDefaults() RunOptions {
 
 // runner is one Run under way.
 type runner struct {
-	log          Log
+	log          account
 	feed         Feed
 	group, topic string
 	opt          RunOptions
@@ -209,7 +216,7 @@ func (r *runner) idle(ctx context.Context) error {
 
 // CaughtUp tells whether a group has committed everything that was acknowledged
 // before the call.
-func CaughtUp(ctx context.Context, log Log, group, topic string) (bool, error) {
+func CaughtUp(ctx context.Context, log Positions, group, topic string) (bool, error) {
 	end, err := log.End(ctx, topic)
 	if err != nil {
 		return false, fmt.Errorf("end of %s: %w", topic, err)

@@ -5,9 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"runtime/debug"
 	"time"
+
+	"github.com/relais-archive/relais/internal/backoff"
 )
 
 // loneAttempts is how often a message fails alone before it is refused.
@@ -40,23 +41,23 @@ func (r *runner) settle(ctx context.Context, batch []Message) error {
 
 // patient calls the handler until its error is not one that time mends.
 func (r *runner) patient(ctx context.Context, batch []Message) ([]Refusal, error) {
-	var pause backoff
+	pause := newPause()
 	for {
 		refused, err := r.call(ctx, batch)
 		if err == nil || ctx.Err() != nil || errors.Is(err, ErrLost) || !(errors.Is(err, ErrUnavailable) || r.opt.Retryable(err)) {
 			return refused, err
 		}
 		r.fault(ctx, err)
-		pause.sleep(ctx)
+		_ = pause.Wait(ctx)
 	}
 }
 
 // alone gives a message that has failed alone its last attempts, then refuses it.
 func (r *runner) alone(ctx context.Context, lone []Message, err error) error {
-	var pause backoff
+	pause := newPause()
 	for range loneAttempts - 1 {
 		r.fault(ctx, err)
-		pause.sleep(ctx)
+		_ = pause.Wait(ctx)
 		var refused []Refusal
 		if refused, err = r.patient(ctx, lone); err == nil {
 			return r.commit(ctx, lone, refused)
@@ -121,7 +122,7 @@ func (r *runner) commit(ctx context.Context, batch []Message, refused []Refusal)
 	if err != nil {
 		return err
 	}
-	var pause backoff
+	pause := newPause()
 	for len(records) > 0 {
 		err := finish(ctx, func(ctx context.Context) error { return r.log.Append(ctx, TopicRefused, records) })
 		if err == nil {
@@ -131,7 +132,7 @@ func (r *runner) commit(ctx context.Context, batch []Message, refused []Refusal)
 			return err
 		}
 		r.fault(ctx, fmt.Errorf("record refusals of %s: %w", r.group, err))
-		pause.sleep(ctx)
+		_ = pause.Wait(ctx)
 	}
 	if err := finish(ctx, func(ctx context.Context) error { return r.feed.Commit(ctx, batch) }); err != nil {
 		return fmt.Errorf("commit %s in %s: %w", r.group, r.topic, err)
@@ -172,23 +173,12 @@ func (r *runner) point(m Message, code string, attempts int) (Record, error) {
 	return p.Record()
 }
 
-// backoff is a pause that doubles from 50 ms to 5 s, each time shortened by up to
-// half at random, so that many consumers do not come back at once. The zero value
-// is ready.
-type backoff struct{ pause time.Duration }
-
+// The first and the longest pause before something is tried again.
 const (
 	firstPause = 50 * time.Millisecond
 	lastPause  = 5 * time.Second
 )
 
-// sleep waits for the next pause or the end of ctx.
-func (b *backoff) sleep(ctx context.Context) {
-	b.pause = min(max(2*b.pause, firstPause), lastPause)
-	timer := time.NewTimer(b.pause/2 + rand.N(b.pause/2))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
+// newPause gives the pauses of one run of tries. That ctx ends during one is for its
+// loop to see.
+func newPause() *backoff.Pause { return &backoff.Pause{First: firstPause, Last: lastPause} }

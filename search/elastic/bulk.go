@@ -190,7 +190,8 @@ func (e *encoder) load(ctx context.Context, q *queue, size int, room []byte) (*l
 
 // send calls until every write of a load is settled.
 func (x *Index) send(ctx context.Context, l *load) error {
-	for try := 1; len(l.writes) > 0; try++ {
+	pause := x.pauses()
+	for len(l.writes) > 0 {
 		again, err := x.bulk(ctx, l)
 		if err != nil {
 			return err
@@ -205,7 +206,7 @@ func (x *Index) send(ctx context.Context, l *load) error {
 			w.busy = false
 		}
 		if busy {
-			if err := x.pause(ctx, "index", try); err != nil {
+			if err := x.wait(ctx, "index", pause); err != nil {
 				return err
 			}
 		}

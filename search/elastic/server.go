@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -18,6 +17,7 @@ import (
 	"github.com/elastic/go-elasticsearch/v8"
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
+	"github.com/relais-archive/relais/internal/backoff"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
@@ -106,7 +106,7 @@ func (s *server) call(ctx context.Context, op string, request func() esapi.Reque
 
 // callFor is call, with another bound to each try.
 func (s *server) callFor(ctx context.Context, limit time.Duration, op string, request func() esapi.Request) (reply, error) {
-	start := time.Now()
+	start, pause := time.Now(), s.pauses()
 	for try := 1; ; try++ {
 		r, err := s.once(ctx, limit, op, request())
 		if err == nil && r.busy() {
@@ -118,7 +118,7 @@ func (s *server) callFor(ctx context.Context, limit time.Duration, op string, re
 		if !relais.Retryable(err) || try == tries || time.Since(start) > patience {
 			return r, err
 		}
-		if err := s.pause(ctx, op, try); err != nil {
+		if err := s.wait(ctx, op, pause); err != nil {
 			return reply{}, err
 		}
 	}
@@ -153,17 +153,15 @@ func (s *server) failed(ctx context.Context, op string, err error) error {
 	return relais.E(relais.KindUnavailable, op, err)
 }
 
-// pause waits, longer each time and never quite alike, so that many workers do not
-// come back at the same moment.
-func (s *server) pause(ctx context.Context, op string, try int) error {
-	wait := min(s.first<<min(try-1, 16), s.longest)
-	wait = wait/2 + rand.N(wait/2+1)
-	select {
-	case <-ctx.Done():
-		return relais.E(relais.KindCanceled, op, ctx.Err())
-	case <-time.After(wait):
-		return nil
+// pauses gives the pauses of one run of tries.
+func (s *server) pauses() *backoff.Pause { return &backoff.Pause{First: s.first, Last: s.longest} }
+
+// wait waits before the next try.
+func (s *server) wait(ctx context.Context, op string, p *backoff.Pause) error {
+	if err := p.Wait(ctx); err != nil {
+		return relais.E(relais.KindCanceled, op, err)
 	}
+	return nil
 }
 
 // busy tells the answers that time mends.

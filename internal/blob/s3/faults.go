@@ -4,42 +4,37 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"math/rand/v2"
 	"net/http"
 	"time"
 
 	"github.com/minio/minio-go/v7"
 
+	"github.com/relais-archive/relais/internal/backoff"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// How often a request is made before its failure is told, and how long is waited
-// between: up to 0.1, 0.2, 0.4 s. Whoever asked goes on for longer, with the batch
-// in hand: here only a hiccup is bridged.
+// How often a request is made before its failure is told, and the first pause between:
+// up to 0.1, 0.2, 0.4 s. Whoever asked goes on for longer, with the batch in hand: here
+// only a hiccup is bridged.
 const (
-	attempts  = 4
-	firstWait = 100 * time.Millisecond
+	attempts   = 4
+	firstPause = 100 * time.Millisecond
 )
 
 // retry does something until it succeeds, fails for good or has been tried enough.
 func (b *Bucket) retry(ctx context.Context, op string, do func(context.Context) error) error {
-	for n := 0; ; n++ {
+	pause := backoff.Pause{First: firstPause}
+	for n := 1; ; n++ {
 		err := do(ctx)
 		if err == nil {
 			return nil
 		}
 		again, err := fault(ctx, op, err)
-		if !again || n == attempts-1 {
+		if !again || n == attempts {
 			return err
 		}
-		// The whole wait is drawn: many clients that failed at once must not come back
-		// at once.
-		wait := time.NewTimer(rand.N(firstWait << n)) // #nosec G404 -- no secret
-		select {
-		case <-ctx.Done():
-			wait.Stop()
-			return relais.E(relais.KindCanceled, op, ctx.Err())
-		case <-wait.C:
+		if err := pause.Wait(ctx); err != nil {
+			return relais.E(relais.KindCanceled, op, err)
 		}
 	}
 }
