@@ -32,7 +32,11 @@ func (s *Stage) inheritAll(ctx context.Context, m *state.Merging, docs map[relai
 	if err != nil {
 		return nil, err
 	}
-	changed, err := inheritance(members, found)
+	r, err := rulingsOn(ctx, m, sortedKeys(members))
+	if err != nil {
+		return nil, err
+	}
+	changed, err := r.inheritance(members, found)
 	if err != nil {
 		return nil, err
 	}
@@ -67,9 +71,10 @@ func (s *Stage) touch(ctx context.Context, m *state.Merging, rows []state.Docume
 	return rows, nil
 }
 
-// inheritance works out what each of some whole threads' documents inherits, those
-// withheld apart: they neither give nor take. It gives those for which it is not what their row says.
-func inheritance(members map[relais.DocumentID]state.Document, discovered map[string]bool) (map[relais.DocumentID]string, error) {
+// inheritance works out what each of some whole threads' documents inherits and what was
+// decided of it, those withheld apart: they neither give nor take. It gives those for
+// which it is not what their row says.
+func (r rulings) inheritance(members map[relais.DocumentID]state.Document, discovered map[string]bool) (map[relais.DocumentID]string, error) {
 	byThread := map[string][]state.Document{}
 	for _, id := range slices.Sorted(maps.Keys(members)) {
 		if d := members[id]; d.Status == "" {
@@ -78,10 +83,11 @@ func inheritance(members map[relais.DocumentID]state.Document, discovered map[st
 	}
 	changed := map[relais.DocumentID]string{}
 	for _, thread := range byThread {
+		on := r.onThread(thread, discovered)
 		givers := slices.DeleteFunc(slices.Clone(thread), func(d state.Document) bool { return len(sure(d, discovered)) == 0 })
 		earlier := byTime(thread)
-		for _, d := range thread {
-			tags, err := encodeInherited(inherited{Clients: inherit(d, givers, discovered), Topics: inheritTopics(d, earlier)})
+		for i, d := range thread {
+			tags, err := encodeInherited(r.decided(on[i], d, inherited{Clients: inherit(d, givers, discovered), Topics: inheritTopics(d, earlier)}, discovered))
 			if err != nil {
 				return nil, err
 			}
@@ -151,10 +157,19 @@ func nearness(a, b int64) int {
 type inherited struct {
 	Clients []relais.Tag `json:"clients,omitempty"`
 	Topics  []relais.Tag `json:"topics,omitempty"`
+	Ruled   *ruled       `json:"ruled,omitempty"` // what people decided of it
+}
+
+// ruled gives what people decided.
+func (in inherited) ruled() ruled {
+	if in.Ruled == nil {
+		return ruled{}
+	}
+	return *in.Ruled
 }
 
 func encodeInherited(in inherited) (string, error) {
-	if len(in.Clients)+len(in.Topics) == 0 {
+	if len(in.Clients)+len(in.Topics) == 0 && in.Ruled == nil {
 		return "", nil
 	}
 	b, err := json.Marshal(in)
@@ -237,7 +252,11 @@ func (s *Stage) settleWith(ctx context.Context, c relais.CaseID, discover func(m
 		if err := m.PutDiscovered(ctx, domains); err != nil {
 			return err
 		}
-		changed, err := inheritance(docs, found)
+		r, err := rulingsOn(ctx, m, sortedKeys(docs))
+		if err != nil {
+			return err
+		}
+		changed, err := r.inheritance(docs, found)
 		if err != nil {
 			return err
 		}

@@ -188,6 +188,16 @@ func (db *DB) PendingDecisions(ctx context.Context) (map[relais.CaseID][]relais.
 	return pending, unavailable("list pending decisions", err)
 }
 
+// BytesOf gives the digest of a document's smallest occurrence, by which what people decide
+// of it is kept; relais.KindNotFound when it has none.
+func (db *DB) BytesOf(ctx context.Context, c relais.CaseID, id relais.DocumentID) (relais.Digest, error) {
+	d, err := (&Merging{tx: db.read, c: c}).BytesOf(ctx, id)
+	if err == nil && d.IsZero() {
+		err = relais.Errorf(relais.KindNotFound, "find document", "no document has the id %s", id)
+	}
+	return d, unavailable("find document", err)
+}
+
 // Redecide runs fn as Merge does, to have documents follow what was decided, and leaves
 // the case settled as it was; the decisions then stand as pending no more.
 func (db *DB) Redecide(ctx context.Context, c relais.CaseID, generation int64, followed []relais.Decision, fn func(*Merging) error) error {
@@ -195,19 +205,25 @@ func (db *DB) Redecide(ctx context.Context, c relais.CaseID, generation int64, f
 		if err := refuseOld(ctx, tx, generation); err != nil {
 			return err
 		}
-		if err := fn(&Merging{tx: tx, c: c}); err != nil {
+		m := &Merging{tx: tx, c: c}
+		if err := fn(m); err != nil {
 			return err
 		}
-		ids := make([]string, len(followed))
-		for i, d := range followed {
-			ids[i] = d.ID
-		}
-		return execIn(ctx, tx, `DELETE FROM decisions_pending WHERE case_id = $1 AND decision IN (?)`, []any{string(c)}, ids)
+		return m.Followed(ctx, followed)
 	})
 	if err == nil {
 		db.dialect.merged(ctx)
 	}
 	return err
+}
+
+// Followed has decisions stand as pending no more in the case.
+func (m *Merging) Followed(ctx context.Context, list []relais.Decision) error {
+	ids := make([]string, len(list))
+	for i, d := range list {
+		ids[i] = d.ID
+	}
+	return execIn(ctx, m.tx, `DELETE FROM decisions_pending WHERE case_id = $1 AND decision IN (?)`, []any{string(m.c)}, ids)
 }
 
 // Rulings gives what was decided of addresses, domains and clients, and which are one, in
