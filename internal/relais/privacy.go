@@ -30,9 +30,10 @@ const (
 // later documents, too.
 type Decision struct {
 	ID       string       `json:"id"`
-	Kind     DecisionKind `json:"kind"`
-	Case     CaseID       `json:"case,omitempty"` // "" of one that holds in all cases
-	Seq      int64        `json:"seq"`            // numbers those of a case
+	Kind     DecisionKind `json:"kind,omitempty"`
+	Case     CaseID       `json:"case,omitempty"`      // "" of one that holds in all cases
+	CaseName string       `json:"case_name,omitempty"` // in lists alone: how another archive knows the case
+	Seq      int64        `json:"seq"`                 // numbers those of a case
 	About    About        `json:"about"`
 	Target   string       `json:"target"`
 	Document DocumentID   `json:"document,omitempty"` // the id that the document had
