@@ -105,6 +105,11 @@ func ownDomains(owner relais.Owner) []string {
 // domain. It is the same in every case and every archive.
 func DiscoveredClientID(domain string) string { return "domain:" + domain }
 
+// ClientName gives the name under which a client is shown that no list names.
+func ClientName(id string) string {
+	return DiscoveredName(strings.TrimPrefix(id, DiscoveredClientID("")))
+}
+
 // DiscoveredName gives the name under which a discovered client is shown, until
 // someone gives it a better one: the domain without its public suffix, in words.
 func DiscoveredName(domain string) string {

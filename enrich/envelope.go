@@ -3,7 +3,6 @@ package enrich
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/state"
@@ -95,7 +94,7 @@ func (s *Stage) clientName(id string) string {
 	if name, ok := s.reader.names[id]; ok {
 		return name
 	}
-	return DiscoveredName(strings.TrimPrefix(id, DiscoveredClientID("")))
+	return ClientName(id)
 }
 
 // fromMessage gives an attachment the tags of its message.

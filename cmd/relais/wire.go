@@ -155,7 +155,7 @@ func (ar *archive) assemble(ctx context.Context) error {
 		return err
 	}
 	ar.server = api.New(api.Deps{
-		Searcher: ar.index, Library: opener{ar.library}, Cases: ar.cases, Clients: ar, Privacy: ar, Decider: decider{ar, &operator{ar}}, Audit: ar.audit, Tokens: ar.tokens,
+		Searcher: mergedSearcher{ar.index, ar.state}, Library: opener{ar.library}, Cases: ar.cases, Clients: ar, Privacy: ar, Decider: decider{ar, &operator{ar}}, Audit: ar.audit, Tokens: ar.tokens,
 		Health: ar, Operator: &operator{ar}, Hash: hash, Location: ar.location, Now: time.Now,
 		Clock: access.NewClock(ar.state, time.Now).Now, Logger: ar.logger, Version: version(), Topics: topics,
 	})

@@ -135,6 +135,13 @@ func Survivor(merges map[string]string, id string) string {
 	return id
 }
 
+// MergedClient is a client that is one with another, under which its documents are shown.
+type MergedClient struct {
+	ID   string
+	Name string // "" when it is not known
+	Into string // the id of the other
+}
+
 // DecideRequest asks to decide of which client or topic something is or is not, or that
 // two clients are one. What it is about is named once: documents, threads (by an id of
 // theirs or of a document in them), addresses, domains or clients.

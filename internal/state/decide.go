@@ -3,6 +3,7 @@ package state
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"maps"
 	"slices"
 
@@ -186,6 +187,40 @@ func (db *DB) PendingDecisions(ctx context.Context) (map[relais.CaseID][]relais.
 		return err
 	})
 	return pending, unavailable("list pending decisions", err)
+}
+
+// MergedClients lists the clients that are one with another, by id, under the one that
+// none merged further.
+func (db *DB) MergedClients(ctx context.Context) ([]relais.MergedClient, error) {
+	decisions, err := live(ctx, db.read, "", `kind = 'merge'`)
+	if err != nil || len(decisions) == 0 {
+		return nil, unavailable("list merged clients", err)
+	}
+	into := relais.Merges(decisions)
+	list := make([]relais.MergedClient, 0, len(into))
+	for _, id := range slices.Sorted(maps.Keys(into)) {
+		list = append(list, relais.MergedClient{ID: id, Into: relais.Survivor(into, id)})
+	}
+	return list, unavailable("list merged clients", db.nameMerged(ctx, list))
+}
+
+func (db *DB) nameMerged(ctx context.Context, list []relais.MergedClient) error {
+	at := make(map[string]int, len(list))
+	for i, m := range list {
+		at[m.ID] = i
+	}
+	return eachIn(ctx, db.read, `SELECT body FROM clients WHERE id IN (?)`, nil, slices.Sorted(maps.Keys(at)), func(r row) error {
+		var body string
+		if err := r.Scan(&body); err != nil {
+			return err
+		}
+		var c relais.Client
+		if err := json.Unmarshal([]byte(body), &c); err != nil {
+			return garbled(err)
+		}
+		list[at[c.ID]].Name = c.Name
+		return nil
+	})
 }
 
 // BytesOf gives the digest of a document's smallest occurrence, by which what people decide

@@ -97,6 +97,11 @@ func testCircles(t *testing.T, open Open) {
 	}
 	kind(t, relais.KindInvalid, second(db.Decide(t.Context(), []relais.Decision{merge(3, "a", "a")})))
 	decide(t, db, merge(4, "d", "a"))
+	_, err := db.PutClients(t.Context(), []relais.Client{{ID: "a", Name: "Acme"}, {ID: "z", Name: "Zed"}}, nil)
+	must(t, err)
+	list, err := db.MergedClients(t.Context())
+	must(t, err)
+	equal(t, []relais.MergedClient{{ID: "a", Name: "Acme", Into: "c"}, {ID: "b", Into: "c"}, {ID: "d", Into: "c"}}, list)
 	must(t, second(db.UndoDecided(t.Context(), cut.ID, act(5))))
 	decide(t, db, merge(6, "c", "a"))
 }
