@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/relais-archive/relais/enrich/tag"
+	"github.com/relais-archive/relais/internal/crm"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
@@ -12,13 +14,13 @@ import (
 // of mailboxes, with whom everything is exchanged, are nobody's: relais.KindInvalid.
 func DecidableDomain(text string, owners []relais.Owner) (string, error) {
 	domain := strings.TrimPrefix(strings.ToLower(strings.TrimSpace(text)), "@")
-	own := slices.ContainsFunc(owners, func(o relais.Owner) bool { return slices.Contains(ownDomains(o), domain) })
-	switch known := registrable(domain); {
+	own := slices.ContainsFunc(owners, func(o relais.Owner) bool { return slices.Contains(tag.OwnDomains(o), domain) })
+	switch known := crm.Registrable(domain); {
 	case known == "":
 		return "", relais.Errorf(relais.KindInvalid, "decide", "%q is no domain that somebody registered", text)
 	case known != domain:
 		return "", relais.WithHint(relais.Errorf(relais.KindInvalid, "decide", "%s is part of %s", domain, known), "decide of "+known)
-	case isFreeMail(domain):
+	case crm.IsFreeMail(domain):
 		return "", relais.WithHint(relais.Errorf(relais.KindInvalid, "decide", "anyone may have an address at %s", domain), "decide of an address")
 	case own:
 		return "", relais.Errorf(relais.KindInvalid, "decide", "%s is the owner's own domain: everything was exchanged with it", domain)

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/relais-archive/relais/enrich/tag"
+	"github.com/relais-archive/relais/internal/crm"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/state"
 )
@@ -45,7 +47,7 @@ func (s *Stage) envelopes(c relais.CaseID, d decided, seen []relais.Occurrence, 
 		e := root
 		e.TextBlob, e.Member, e.Document = a.TextBlob, a.Member, a.Document
 		e.Document.Thread = doc.Thread
-		e.Document.Clients = uniteClients(fromMessage(doc.ID, doc.Clients), on.clients(a.Document.Clients, s.clientName, false))
+		e.Document.Clients = tag.UniteClients(fromMessage(doc.ID, doc.Clients), on.clients(a.Document.Clients, s.clientName, false))
 		e.Document.Topics = fromMessage(doc.ID, doc.Topics)
 		e.Document.Occurrences = doc.Occurrences
 		list = append(list, envelope{Envelope: e})
@@ -62,7 +64,7 @@ func (s *Stage) envelopes(c relais.CaseID, d decided, seen []relais.Occurrence, 
 // same: somebody decided that it is professional.
 func byPerson(p relais.Privacy) relais.Privacy {
 	return relais.Privacy{Class: relais.PrivacyNone,
-		Evidence: uniteEvidence(p.Evidence, []relais.Evidence{{Signal: signalPerson, Weight: weightPerson}})}
+		Evidence: tag.UniteEvidence(p.Evidence, []relais.Evidence{{Signal: signalPerson, Weight: weightPerson}})}
 }
 
 // signalPerson is the evidence of what somebody decided; no rule weighs as much.
@@ -77,24 +79,24 @@ func (s *Stage) clients(d decided, discovered map[string]bool, inherited []relai
 	tags := slices.Clone(d.facts.Document.Clients)
 	for _, domain := range sortedKeys(d.row.Domains) {
 		if discovered[domain] {
-			tags = uniteClients(tags, []relais.Tag{{
-				ID: DiscoveredClientID(domain), Name: DiscoveredName(domain), Confidence: discoveredWeight,
-				Evidence: []relais.Evidence{{Signal: signalDomain, Detail: domain, Weight: discoveredWeight}},
+			tags = tag.UniteClients(tags, []relais.Tag{{
+				ID: crm.DiscoveredID(domain), Name: crm.DiscoveredName(domain), Confidence: discoveredWeight,
+				Evidence: []relais.Evidence{{Signal: tag.SignalDomain, Detail: domain, Weight: discoveredWeight}},
 			}})
 		}
 	}
 	for i, t := range inherited {
 		inherited[i].Name = s.clientName(t.ID)
-		inherited[i].Confidence = Confidence(t.Evidence)
+		inherited[i].Confidence = tag.Confidence(t.Evidence)
 	}
-	return uniteClients(tags, inherited)
+	return tag.UniteClients(tags, inherited)
 }
 
 func (s *Stage) clientName(id string) string {
 	if name, ok := s.reader.names[id]; ok {
 		return name
 	}
-	return ClientName(id)
+	return crm.ClientName(id)
 }
 
 // fromMessage gives an attachment the tags of its message.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/relais-archive/relais/enrich/tag"
+	"github.com/relais-archive/relais/internal/crm"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/state"
 )
@@ -46,7 +48,7 @@ type ruling struct {
 	By  relais.About `json:"by"` // what the decision was about
 }
 
-func (r ruled) empty() bool { return len(r.Clients)+len(r.Topics)+len(r.Merged) == 0 }
+func (on ruled) empty() bool { return len(on.Clients)+len(on.Topics)+len(on.Merged) == 0 }
 
 // onThread gives what was decided of each document of a thread, and puts these as
 // inheritance is to see them. Where nobody decided anything both are as they were.
@@ -83,7 +85,7 @@ func (r rulings) decided(on ruled, d state.Document, in inherited, discovered ma
 		shown[relais.Survivor(r.merges, id)] = true
 	}
 	for _, t := range in.Clients {
-		shown[t.ID] = shown[t.ID] || Confidence(t.Evidence) >= relais.ShownConfidence
+		shown[t.ID] = shown[t.ID] || tag.Confidence(t.Evidence) >= relais.ShownConfidence
 	}
 	if on = r.withClients(on, shown, d.Day); !on.empty() {
 		in.Ruled = &on
@@ -193,7 +195,7 @@ func clientsFound(d state.Document, discovered map[string]bool) []string {
 	ids := sortedKeys(d.Clients)
 	for _, domain := range sortedKeys(d.Domains) {
 		if discovered[domain] {
-			ids = append(ids, DiscoveredClientID(domain))
+			ids = append(ids, crm.DiscoveredID(domain))
 		}
 	}
 	return ids
@@ -236,7 +238,7 @@ func (on ruled) view(d state.Document, discovered map[string]bool) state.Documen
 	rule(clients, on.Clients)
 	rule(topics, on.Topics)
 	if slices.ContainsFunc(on.Topics, func(t ruling) bool { return !t.Not }) {
-		delete(topics, topicOther)
+		delete(topics, tag.TopicOther)
 	}
 	d.Clients, d.Topics, d.Domains = clients, topics, nil
 	return d
@@ -276,7 +278,7 @@ func (on ruled) clients(tags []relais.Tag, name func(string) string, add bool) [
 		if into := on.shownAs(t.ID); into != t.ID {
 			t.ID, t.Name = into, name(into)
 		}
-		list = uniteClients(list, []relais.Tag{t})
+		list = tag.UniteClients(list, []relais.Tag{t})
 	}
 	list = without(list, on.Clients)
 	if add {
@@ -293,10 +295,10 @@ func (on ruled) topics(tags []relais.Tag) []relais.Tag {
 	}
 	list := decidedTags(without(tags, on.Topics), on.Topics, func(string) string { return "" })
 	if len(list) > 1 {
-		list = slices.DeleteFunc(list, func(t relais.Tag) bool { return t.ID == topicOther && !byPeople(t) })
+		list = slices.DeleteFunc(list, func(t relais.Tag) bool { return t.ID == tag.TopicOther && !byPeople(t) })
 	}
 	if len(list) == 0 && len(tags) > 0 {
-		list = []relais.Tag{{ID: topicOther, Confidence: 500}}
+		list = []relais.Tag{{ID: tag.TopicOther, Confidence: 500}}
 	}
 	return list
 }
@@ -313,7 +315,7 @@ func decidedTags(tags []relais.Tag, list []ruling, name func(string) string) []r
 			continue
 		}
 		e := relais.Evidence{Signal: signalPerson, Detail: string(r.By), Weight: weightPerson}
-		tags = uniteTags(tags, []relais.Tag{{ID: r.ID, Name: name(r.ID), Confidence: weightPerson, Evidence: []relais.Evidence{e}}})
+		tags = tag.Unite(tags, []relais.Tag{{ID: r.ID, Name: name(r.ID), Confidence: weightPerson, Evidence: []relais.Evidence{e}}})
 	}
 	return tags
 }
@@ -336,13 +338,13 @@ func who(kind, value string) string {
 // registrable domains: not of the owner, nor of hosts where anyone may have an address.
 func peopleOf(f *facts) (list []string) {
 	owner := f.Occurrence.Owner
-	own := registrable(hostOf(owner))
+	own := crm.Registrable(crm.HostOf(owner))
 	for _, p := range f.Document.People {
 		if p.Address == "" || p.Address == owner {
 			continue
 		}
 		list = append(list, who("address", p.Address))
-		if domain := registrable(hostOf(p.Address)); domain != "" && domain != own && !isFreeMail(domain) {
+		if domain := crm.Registrable(crm.HostOf(p.Address)); domain != "" && domain != own && !crm.IsFreeMail(domain) {
 			list = append(list, who("domain", domain))
 		}
 	}

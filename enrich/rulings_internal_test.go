@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/relais-archive/relais/enrich/tag"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/state"
 )
@@ -109,7 +110,7 @@ func tagsAfter(t *testing.T, list []relais.Decision) string {
 // they say it is not is neither given nor taken.
 func TestRuledInheritance(t *testing.T) {
 	giver := state.Document{ID: "g", Thread: "t", Day: 100, Sent: 100 * 86400, Clients: map[string]int{"acme": 900}, Topics: map[string]int{"prix": 900}}
-	taker := state.Document{ID: "k", Thread: "t", Day: 101, Sent: 101 * 86400, Topics: map[string]int{topicOther: 500}}
+	taker := state.Document{ID: "k", Thread: "t", Day: 101, Sent: 101 * 86400, Topics: map[string]int{tag.TopicOther: 500}}
 	for name, tc := range map[string]struct {
 		wide            []relais.Decision
 		giver, taker    []relais.Decision
@@ -156,38 +157,38 @@ func idsOf(tags []relais.Tag) (ids []string) {
 // TestDecidedTags: a person's word stands first and full, beside what rules found; merged
 // clients are one tag with the evidence of both; of no topic any more is of none.
 func TestDecidedTags(t *testing.T) {
-	tag := func(id string, weight int) relais.Tag {
-		return relais.Tag{ID: id, Name: "N " + id, Confidence: weight, Evidence: []relais.Evidence{{Signal: signalDomain, Detail: id, Weight: weight}}}
+	found := func(id string, weight int) relais.Tag {
+		return relais.Tag{ID: id, Name: "N " + id, Confidence: weight, Evidence: []relais.Evidence{{Signal: tag.SignalDomain, Detail: id, Weight: weight}}}
 	}
 	name := func(id string) string { return "N " + id }
 	person := relais.Evidence{Signal: signalPerson, Detail: "document", Weight: 1000}
 	on := ruled{Clients: []ruling{{ID: "acme", By: relais.AboutDocument}, {ID: "beta", Not: true}}, Merged: map[string]string{"old": "acme"}}
-	got := on.clients([]relais.Tag{tag("beta", 990), tag("other", 700), tag("old", 600), tag("acme", 500)}, name, true)
+	got := on.clients([]relais.Tag{found("beta", 990), found("other", 700), found("old", 600), found("acme", 500)}, name, true)
 	want := []relais.Tag{
-		{ID: "acme", Name: "N acme", Confidence: 1000, Evidence: []relais.Evidence{person, {Signal: signalDomain, Detail: "old", Weight: 600}, {Signal: signalDomain, Detail: "acme", Weight: 500}}},
-		tag("other", 700),
+		{ID: "acme", Name: "N acme", Confidence: 1000, Evidence: []relais.Evidence{person, {Signal: tag.SignalDomain, Detail: "old", Weight: 600}, {Signal: tag.SignalDomain, Detail: "acme", Weight: 500}}},
+		found("other", 700),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if got := on.clients([]relais.Tag{tag("beta", 990)}, name, false); len(got) != 0 {
+	if got := on.clients([]relais.Tag{found("beta", 990)}, name, false); len(got) != 0 {
 		t.Errorf("of an attachment: %+v", got)
 	}
 	for _, tc := range []struct {
 		rulings   []ruling
 		had, want []string
 	}{
-		{nil, []string{topicOther}, []string{topicOther}},
-		{[]ruling{{ID: "prix"}}, []string{topicOther}, []string{"prix"}},
+		{nil, []string{tag.TopicOther}, []string{tag.TopicOther}},
+		{[]ruling{{ID: "prix"}}, []string{tag.TopicOther}, []string{"prix"}},
 		{[]ruling{{ID: "prix"}}, []string{"visite"}, []string{"prix", "visite"}},
 		{[]ruling{{ID: "prix", Not: true}}, []string{"prix", "visite"}, []string{"visite"}},
-		{[]ruling{{ID: "prix", Not: true}}, []string{"prix"}, []string{topicOther}},
+		{[]ruling{{ID: "prix", Not: true}}, []string{"prix"}, []string{tag.TopicOther}},
 		{[]ruling{{ID: "prix", Not: true}}, nil, nil},
-		{[]ruling{{ID: topicOther}}, []string{topicOther}, []string{topicOther}},
+		{[]ruling{{ID: tag.TopicOther}}, []string{tag.TopicOther}, []string{tag.TopicOther}},
 	} {
 		var had []relais.Tag
 		for _, id := range tc.had {
-			had = append(had, tag(id, 500))
+			had = append(had, found(id, 500))
 		}
 		if diff := cmp.Diff(tc.want, idsOf(ruled{Topics: tc.rulings}.topics(had)), cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%+v on %v:\n%s", tc.rulings, tc.had, diff)

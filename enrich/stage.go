@@ -1,3 +1,7 @@
+// Package enrich answers one question: how do bytes become documents, whatever the order
+// in which they come? Its [Stage] turns the captured items of stream "raw" into the
+// envelopes of stream "enriched": it reads items, has enrich/tag say what each is about,
+// merges what they say over occurrences and threads, and appends what changed.
 package enrich
 
 import (
@@ -11,12 +15,17 @@ import (
 	"time"
 
 	"github.com/relais-archive/relais/enrich/extract"
+	"github.com/relais-archive/relais/enrich/tag"
 	"github.com/relais-archive/relais/internal/blob"
 	"github.com/relais-archive/relais/internal/format"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/state"
 	"github.com/relais-archive/relais/internal/stream"
 )
+
+// CompanyWordsSetting names the setting of an archive that holds a company's words, as
+// [tag.CompanyWords.String] gives them: part of the rules, the same for all who read.
+const CompanyWordsSetting = "privacy_words"
 
 // Appender appends to the durable log.
 type Appender interface {
@@ -79,8 +88,8 @@ func NewStage(ctx context.Context, d Deps) (*Stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	company, _ := ParseCompanyWords(added) // it was read when it was set
-	set, err := newEnricherSet(Config{Clients: clients, Contacts: contacts, Company: company})
+	company, _ := tag.ParseCompanyWords(added) // it was read when it was set
+	set, err := tag.NewSet(tag.Config{Clients: clients, Contacts: contacts, Company: company})
 	if err != nil {
 		return nil, err
 	}

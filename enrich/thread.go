@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/relais-archive/relais/enrich/tag"
 	"github.com/relais-archive/relais/internal/format"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/state"
@@ -36,12 +37,12 @@ func messageLinks(m *format.Mail, owner relais.Owner, doc relais.Document) links
 	if id := startOf(m); id != "" {
 		l.keys = append(l.keys, startKey(id))
 	}
-	if index := conversationOf(header(m, "Thread-Index")); index != "" {
+	if index := conversationOf(tag.Header(m, "Thread-Index")); index != "" {
 		l.keys = append(l.keys, threadKey("conversation", index))
 	}
 	slices.Sort(l.keys)
 	l.keys = slices.Compact(l.keys)
-	base, reply := threadSubject(m.Subject)
+	base, reply := tag.ThreadSubject(m.Subject)
 	if len([]rune(base)) < 4 || doc.Date.IsZero() {
 		return l
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/relais-archive/relais/enrich"
+	"github.com/relais-archive/relais/enrich/tag"
 	"github.com/relais-archive/relais/ingest"
 	"github.com/relais-archive/relais/internal/format"
 	"github.com/relais-archive/relais/internal/relais"
@@ -149,7 +149,7 @@ func count(ctx context.Context, ledger ingest.Ledger, k relais.Case, req relais.
 	if err != nil {
 		return err
 	}
-	sum, err := capture(ctx, ingest.Deps{Ledger: ledger, Now: time.Now, Limits: format.DefaultLimits()}, k.ID, enrich.CompanyWords{}, req, sources, emit)
+	sum, err := capture(ctx, ingest.Deps{Ledger: ledger, Now: time.Now, Limits: format.DefaultLimits()}, k.ID, tag.CompanyWords{}, req, sources, emit)
 	err = errors.Join(err, closeSources(sources))
 	if ctx.Err() == nil {
 		counts := relais.Counts{Seen: sum.Seen, Refused: sum.Refused, Excluded: sum.Excluded, Pending: sum.Captured}
@@ -189,8 +189,8 @@ func closeSources(list []ingest.Source) error {
 
 // capture runs one capture. A folder that could not be read is an event and a line of
 // the account, and no error.
-func capture(ctx context.Context, deps ingest.Deps, c relais.CaseID, company enrich.CompanyWords, req relais.IngestRequest, sources []ingest.Source, emit func(relais.Event)) (ingest.Summary, error) {
-	personal, err := enrich.PersonalFolders(company)
+func capture(ctx context.Context, deps ingest.Deps, c relais.CaseID, company tag.CompanyWords, req relais.IngestRequest, sources []ingest.Source, emit func(relais.Event)) (ingest.Summary, error) {
+	personal, err := tag.PersonalFolders(company)
 	if err != nil {
 		return ingest.Summary{}, err
 	}

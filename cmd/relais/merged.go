@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 
-	"github.com/relais-archive/relais/enrich"
+	"github.com/relais-archive/relais/internal/crm"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/search"
 )
@@ -24,7 +24,7 @@ func (s mergedSearcher) Search(ctx context.Context, req search.Request) (search.
 	}
 	for i, m := range merged {
 		if m.Name == "" {
-			merged[i].Name = enrich.ClientName(m.ID)
+			merged[i].Name = crm.ClientName(m.ID)
 		}
 	}
 	req.Query = search.WithMerged(req.Query, merged)

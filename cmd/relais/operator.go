@@ -7,7 +7,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/relais-archive/relais/enrich"
+	"github.com/relais-archive/relais/internal/crm"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/stream"
 	"github.com/relais-archive/relais/search"
@@ -19,12 +19,12 @@ type operator struct{ ar *archive }
 // ImportClients adds clients and contacts from CSV files; documents already there
 // are tagged anew. Rows that could not be read are sent as refusals.
 func (o *operator) ImportClients(ctx context.Context, clients, contacts io.Reader, emit func(relais.Event)) error {
-	list, problems, err := enrich.ReadClients(clients)
+	list, problems, err := crm.ReadClients(clients)
 	if err != nil {
 		return err
 	}
 	refused := tellProblems("clients", problems, emit)
-	people, problems, err := enrich.ReadContacts(contacts)
+	people, problems, err := crm.ReadContacts(contacts)
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (o *operator) ImportClients(ctx context.Context, clients, contacts io.Reade
 
 // tellProblems sends what was passed over of a table, and counts the rows of which
 // nothing was read.
-func tellProblems(table string, problems []enrich.Problem, emit func(relais.Event)) (refused int) {
+func tellProblems(table string, problems []crm.Problem, emit func(relais.Event)) (refused int) {
 	for _, p := range problems {
 		if !p.Refused {
 			emit(relais.Event{Type: "note", Source: table, Detail: table + ", " + p.String()})

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/relais-archive/relais/enrich"
+	"github.com/relais-archive/relais/internal/crm"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/search"
 )
@@ -296,7 +297,7 @@ func (o *operator) clients(ctx context.Context) ([]relais.Client, error) {
 		}
 	}
 	for _, domain := range sortedIDs(domains) {
-		list = append(list, relais.Client{ID: enrich.DiscoveredClientID(domain), Name: enrich.DiscoveredName(domain), Discovered: true})
+		list = append(list, relais.Client{ID: crm.DiscoveredID(domain), Name: crm.DiscoveredName(domain), Discovered: true})
 	}
 	return list, nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/relais-archive/relais/enrich"
+	"github.com/relais-archive/relais/enrich/tag"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/state"
 )
@@ -47,12 +48,12 @@ func (c config) privacyFile() (name, text string, found bool, err error) {
 }
 
 // readPrivacyFile reads the company's words; those of a file with a bad line are none.
-func (c config) readPrivacyFile() (name string, words enrich.CompanyWords, found bool, err error) {
+func (c config) readPrivacyFile() (name string, words tag.CompanyWords, found bool, err error) {
 	name, text, found, err := c.privacyFile()
 	if err != nil || !found {
 		return name, words, found, err
 	}
-	words, bad := enrich.ParseCompanyWords(text)
+	words, bad := tag.ParseCompanyWords(text)
 	if len(bad) == 0 {
 		return name, words, true, nil
 	}
@@ -91,9 +92,9 @@ func (ar *archive) followPrivacyFile(ctx context.Context) error {
 }
 
 // companyWords gives the words that the archive holds.
-func companyWords(ctx context.Context, db *state.DB) (enrich.CompanyWords, error) {
+func companyWords(ctx context.Context, db *state.DB) (tag.CompanyWords, error) {
 	text, err := db.Meta(ctx, enrich.CompanyWordsSetting)
-	words, _ := enrich.ParseCompanyWords(text) // it was read when it was set
+	words, _ := tag.ParseCompanyWords(text) // it was read when it was set
 	return words, err
 }
 
@@ -113,5 +114,5 @@ func (ar *archive) markedFolders(ctx context.Context) (func(string) bool, error)
 	if err != nil {
 		return nil, err
 	}
-	return enrich.PersonalFolders(words)
+	return tag.PersonalFolders(words)
 }

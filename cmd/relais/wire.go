@@ -19,6 +19,7 @@ import (
 	"github.com/relais-archive/relais/enrich"
 	"github.com/relais-archive/relais/enrich/extract"
 	"github.com/relais-archive/relais/enrich/library"
+	"github.com/relais-archive/relais/enrich/tag"
 	"github.com/relais-archive/relais/internal/access"
 	"github.com/relais-archive/relais/internal/audit"
 	"github.com/relais-archive/relais/internal/blob"
@@ -208,7 +209,7 @@ func (ar *archive) indexStage(w search.Writer) *search.Stage {
 
 // topicChoices gives the topics under the names that people who search give them.
 func topicChoices() ([]search.Choice, error) {
-	topics, err := enrich.DefaultTopics()
+	topics, err := tag.DefaultTopics()
 	choices := make([]search.Choice, len(topics))
 	for i, t := range topics {
 		choices[i] = search.Choice{ID: t.ID, Names: t.Names()}
