@@ -88,6 +88,7 @@ type Deps struct {
 	Cases    Register
 	Clients  Clients
 	Privacy  Privacy
+	Decider  Decider
 	Audit    Auditor
 	Tokens   Tokens
 	Health   Health
@@ -178,6 +179,7 @@ func (s *Server) engine(identify gin.HandlerFunc) *gin.Engine {
 	v1.GET("/refused", s.refused)
 	v1.GET("/privacy", s.doubtful)
 	v1.POST("/privacy/:id", s.discloseDoubtful)
+	v1.GET("/decisions", s.decisions)
 	v1.GET("/unreadable", s.unreadable)
 	v1.GET("/export", s.export)
 	return r

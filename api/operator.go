@@ -67,6 +67,7 @@ func (s *Server) operatorRoutes(r *gin.RouterGroup) {
 			return s.deps.Upkeep.RetryRefused(ctx, c.Query("case"), emit)
 		})
 	})
+	s.decisionRoutes(r)
 	r.POST("/privacy/settle", s.settle)
 	r.POST("/privacy/undo", s.undoSettling)
 	r.POST("/unreadable/retry", func(c *gin.Context) { s.long(c, actionUnreadRetry, s.deps.Upkeep.RetryUnread) })

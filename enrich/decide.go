@@ -91,33 +91,42 @@ func (s *Stage) redecide(ctx context.Context, c relais.CaseID,
 	change func(*state.Merging, *relais.Settled) ([]relais.DocumentID, error),
 ) (done relais.Settled, err error) {
 	err = s.state.Alone(ctx, c, func(ctx context.Context) error {
-		err := s.state.Merge(ctx, c, s.generation, func(m *state.Merging) error {
-			done = relais.Settled{}
-			ids, err := change(m, &done)
-			if err != nil {
-				return err
-			}
-			slices.Sort(ids)
-			for some := range slices.Chunk(slices.Compact(ids), redecideDocuments) {
-				if err := s.judgeAnew(ctx, c, m, some, &done); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		if err := s.recoverCase(ctx, c); err != nil {
-			return err
-		}
-		unsettled, err := s.state.Unsettled(ctx)
-		if err != nil {
-			return err
-		}
-		return s.settleCase(ctx, c, unsettled[c])
+		done, err = s.redecideAlone(ctx, c, nil, change)
+		return err
 	})
 	return done, err
+}
+
+// redecideAlone does so for a case that is this worker's; decisions that were followed so
+// stand as pending no more.
+func (s *Stage) redecideAlone(ctx context.Context, c relais.CaseID, followed []relais.Decision,
+	change func(*state.Merging, *relais.Settled) ([]relais.DocumentID, error),
+) (done relais.Settled, err error) {
+	err = s.state.Merge(ctx, c, s.generation, func(m *state.Merging) error {
+		done = relais.Settled{}
+		ids, err := change(m, &done)
+		if err != nil {
+			return err
+		}
+		slices.Sort(ids)
+		for some := range slices.Chunk(slices.Compact(ids), redecideDocuments) {
+			if err := s.judgeAnew(ctx, c, m, some, &done); err != nil {
+				return err
+			}
+		}
+		return m.Followed(ctx, followed)
+	})
+	if err != nil {
+		return done, err
+	}
+	if err := s.recoverCase(ctx, c); err != nil {
+		return done, err
+	}
+	unsettled, err := s.state.Unsettled(ctx)
+	if err != nil {
+		return done, err
+	}
+	return done, s.settleCase(ctx, c, unsettled[c])
 }
 
 // judgeAnew judges documents by what was decided now, and has those change that it makes

@@ -3,7 +3,6 @@ package enrich
 import (
 	"encoding/json"
 	"slices"
-	"strings"
 
 	"github.com/relais-archive/relais/enrich/tag"
 	"github.com/relais-archive/relais/internal/crm"
@@ -37,16 +36,18 @@ func (s *Stage) envelopes(c relais.CaseID, d decided, seen []relais.Occurrence, 
 	if doc.Privacy.Class == relais.PrivacyDoubtful {
 		doc.Privacy = byPerson(doc.Privacy)
 	}
-	doc.Clients = s.clients(d, discovered, have.Clients)
+	on := have.ruled()
+	doc.Clients = on.clients(s.clients(d, discovered, have.Clients), s.clientName, true)
 	if len(have.Topics) > 0 {
 		doc.Topics = have.Topics
 	}
+	doc.Topics = on.topics(doc.Topics)
 	list := []envelope{{Envelope: root}}
 	for _, a := range d.facts.Attachments {
 		e := root
 		e.TextBlob, e.Member, e.Document = a.TextBlob, a.Member, a.Document
 		e.Document.Thread = doc.Thread
-		e.Document.Clients = tag.UniteClients(fromMessage(doc.ID, doc.Clients), a.Document.Clients)
+		e.Document.Clients = tag.UniteClients(fromMessage(doc.ID, doc.Clients), on.clients(a.Document.Clients, s.clientName, false))
 		e.Document.Topics = fromMessage(doc.ID, doc.Topics)
 		e.Document.Occurrences = doc.Occurrences
 		list = append(list, envelope{Envelope: e})
@@ -95,7 +96,7 @@ func (s *Stage) clientName(id string) string {
 	if name, ok := s.reader.names[id]; ok {
 		return name
 	}
-	return crm.DiscoveredName(strings.TrimPrefix(id, crm.DiscoveredID("")))
+	return crm.ClientName(id)
 }
 
 // fromMessage gives an attachment the tags of its message.

@@ -36,7 +36,11 @@ func (s *Stage) inheritAll(ctx context.Context, m *state.Merging, docs map[relai
 	if err != nil {
 		return nil, err
 	}
-	changed, err := inheritance(members, found)
+	r, err := rulingsOn(ctx, m, sortedKeys(members))
+	if err != nil {
+		return nil, err
+	}
+	changed, err := r.inheritance(members, found)
 	if err != nil {
 		return nil, err
 	}
@@ -71,9 +75,10 @@ func (s *Stage) touch(ctx context.Context, m *state.Merging, rows []state.Docume
 	return rows, nil
 }
 
-// inheritance works out what each of some whole threads' documents inherits, those
-// withheld apart: they neither give nor take. It gives those for which it is not what their row says.
-func inheritance(members map[relais.DocumentID]state.Document, discovered map[string]bool) (map[relais.DocumentID]string, error) {
+// inheritance works out what each of some whole threads' documents inherits and what was
+// decided of it, those withheld apart: they neither give nor take. It gives those for
+// which it is not what their row says.
+func (r rulings) inheritance(members map[relais.DocumentID]state.Document, discovered map[string]bool) (map[relais.DocumentID]string, error) {
 	byThread := map[string][]state.Document{}
 	for _, id := range slices.Sorted(maps.Keys(members)) {
 		if d := members[id]; d.Status == "" {
@@ -82,18 +87,20 @@ func inheritance(members map[relais.DocumentID]state.Document, discovered map[st
 	}
 	changed := map[relais.DocumentID]string{}
 	for _, thread := range byThread {
-		if err := inheritThread(thread, discovered, changed); err != nil {
+		if err := r.inheritThread(thread, discovered, changed); err != nil {
 			return nil, err
 		}
 	}
 	return changed, nil
 }
 
-// inheritThread adds those documents of one thread of which what they inherit has changed.
-func inheritThread(thread []state.Document, discovered map[string]bool, changed map[relais.DocumentID]string) error {
+// inheritThread adds those documents of one thread of which what they inherit, or what was
+// decided of them, has changed.
+func (r rulings) inheritThread(thread []state.Document, discovered map[string]bool, changed map[relais.DocumentID]string) error {
+	on := r.onThread(thread, discovered)
 	clients, topics := passClients(thread, discovered), byTime(thread)
-	for _, d := range thread {
-		tags, err := encodeInherited(inherited{Clients: clients.to(d), Topics: inheritTopics(d, topics)})
+	for i, d := range thread {
+		tags, err := encodeInherited(r.decided(on[i], d, inherited{Clients: clients.to(d), Topics: inheritTopics(d, topics)}, discovered))
 		if err != nil {
 			return err
 		}
@@ -242,10 +249,19 @@ func nearness(a, b int64) int {
 type inherited struct {
 	Clients []relais.Tag `json:"clients,omitempty"`
 	Topics  []relais.Tag `json:"topics,omitempty"`
+	Ruled   *ruled       `json:"ruled,omitempty"` // what people decided of it
+}
+
+// ruled gives what people decided.
+func (in inherited) ruled() ruled {
+	if in.Ruled == nil {
+		return ruled{}
+	}
+	return *in.Ruled
 }
 
 func encodeInherited(in inherited) (string, error) {
-	if len(in.Clients)+len(in.Topics) == 0 {
+	if len(in.Clients)+len(in.Topics) == 0 && in.Ruled == nil {
 		return "", nil
 	}
 	b, err := json.Marshal(in)

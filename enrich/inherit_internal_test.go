@@ -49,7 +49,7 @@ func TestInheritance(t *testing.T) {
 		for _, d := range tc.others {
 			members[d.ID] = d
 		}
-		changed, err := inheritance(members, map[string]bool{"beta.example": true})
+		changed, err := rulings{}.inheritance(members, map[string]bool{"beta.example": true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -217,7 +217,7 @@ func BenchmarkInheritance(b *testing.B) {
 		members := longThread(n)
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			for b.Loop() {
-				if _, err := inheritance(members, nil); err != nil {
+				if _, err := (rulings{}).inheritance(members, nil); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -66,7 +66,11 @@ func (s *Stage) settleWith(ctx context.Context, c relais.CaseID, discover func(m
 		if err := m.PutDiscovered(ctx, domains); err != nil {
 			return err
 		}
-		changed, err := inheritance(docs, found)
+		r, err := rulingsOn(ctx, m, sortedKeys(docs))
+		if err != nil {
+			return err
+		}
+		changed, err := r.inheritance(docs, found)
 		if err != nil {
 			return err
 		}

@@ -35,7 +35,7 @@ type Appender interface {
 // RulesVersion numbers the rules by which documents are read and tagged. Whoever
 // changes what they find, or raises ExtractionVersion, raises it: an archive that is
 // opened by newer rules than it was read by reads every item again.
-const RulesVersion = 4
+const RulesVersion = 5
 
 // Stage turns stream "raw" into stream "enriched". One item goes through it as:
 //
@@ -260,7 +260,8 @@ func (s *Stage) unread(ctx context.Context, c relais.CaseID, items []relais.Item
 	return fresh, nil
 }
 
-// Recover appends what an earlier run had decided and had no time to append.
+// Recover appends what an earlier run had decided and had no time to append, and has
+// documents follow what people decided and they do not follow yet.
 func (s *Stage) Recover(ctx context.Context) error {
 	cases, err := s.state.DirtyCases(ctx)
 	if err != nil {
@@ -271,7 +272,8 @@ func (s *Stage) Recover(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	_, err = s.Follow(ctx)
+	return err
 }
 
 func (s *Stage) recoverCase(ctx context.Context, c relais.CaseID) error {

@@ -135,7 +135,7 @@ func shown(d decided) bool { return d.facts != nil && d.row.Status == "" }
 // whoever settles it where it belongs.
 func project(d *decided) {
 	row := &d.row
-	row.Clients, row.Topics, row.Domains, row.Day, row.Sent = nil, nil, nil, 0, 0
+	row.Clients, row.Topics, row.Domains, row.People, row.Day, row.Sent = nil, nil, nil, nil, 0, 0
 	if d.facts == nil {
 		row.Tags = ""
 		return
@@ -146,8 +146,13 @@ func project(d *decided) {
 		row.Tags = ""
 		return
 	}
-	row.Topics, row.Domains = passedTopics(doc), d.facts.Domains
+	row.Topics, row.Domains, row.People = passedTopics(doc), d.facts.Domains, peopleOf(d.facts)
 	row.Clients = make(map[string]int, len(doc.Clients))
+	for _, a := range d.facts.Attachments {
+		for _, t := range a.Document.Clients {
+			row.Clients[t.ID] = 0 // what an attachment alone says is passed on by nobody
+		}
+	}
 	for _, t := range doc.Clients {
 		row.Clients[t.ID] = t.Confidence
 	}

@@ -102,9 +102,9 @@ type own struct {
 	domains []string
 }
 
-// ownDomains are the registrable domains of an owner's addresses that are not
+// OwnDomains are the registrable domains of an owner's addresses that are not
 // free-mail: who writes from there is the owner or a colleague.
-func ownDomains(owner relais.Owner) []string {
+func OwnDomains(owner relais.Owner) []string {
 	var list []string
 	for i := -1; i < len(owner.Aliases); i++ {
 		address := owner.Address
@@ -126,7 +126,7 @@ func (in *Input) IsOwn(address string) bool {
 // isOwnDomain tells whether a registrable domain is the owner's company's.
 func (in *Input) isOwnDomain(domain string) bool {
 	if in.own == nil {
-		in.own = &own{domains: ownDomains(in.Owner)}
+		in.own = &own{domains: OwnDomains(in.Owner)}
 	}
 	return slices.Contains(in.own.domains, domain)
 }

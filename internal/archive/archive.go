@@ -159,9 +159,6 @@ func (ar *Archive) Work(ctx context.Context, stages []string) error {
 	return ar.pipeline.Work(ctx, stages)
 }
 
-// Searcher answers queries from the index in use.
-func (ar *Archive) Searcher() search.Searcher { return ar.on.Index }
-
 // Audit is the log of who did what.
 func (ar *Archive) Audit() audit.Log { return ar.on.Audit }
 

@@ -86,6 +86,11 @@ func listed(list, line string) bool {
 // domain. It is the same in every case and every archive.
 func DiscoveredID(domain string) string { return "domain:" + domain }
 
+// ClientName gives the name under which a client is shown that no list names.
+func ClientName(id string) string {
+	return DiscoveredName(strings.TrimPrefix(id, DiscoveredID("")))
+}
+
 // DiscoveredName gives the name under which a discovered client is shown, until
 // someone gives it a better one: the domain without its public suffix, in words.
 func DiscoveredName(domain string) string {

@@ -29,13 +29,18 @@ const (
 // Decision is what somebody decided, until it is undone. It covers what it names in
 // later documents, too.
 type Decision struct {
-	ID       string     `json:"id"`
-	Case     CaseID     `json:"case"`
-	Seq      int64      `json:"seq"` // orders those of a case
-	About    About      `json:"about"`
-	Target   string     `json:"target"`
-	Document DocumentID `json:"document,omitempty"` // the id that the document had
-	Verdict  Verdict    `json:"verdict"`
+	ID       string       `json:"id"`
+	Kind     DecisionKind `json:"kind,omitempty"`
+	Case     CaseID       `json:"case,omitempty"`      // "" of one that holds in all cases
+	CaseName string       `json:"case_name,omitempty"` // in lists alone: how another archive knows the case
+	Seq      int64        `json:"seq"`                 // numbers those of a case
+	About    About        `json:"about"`
+	Target   string       `json:"target"`
+	Document DocumentID   `json:"document,omitempty"` // the id that the document had
+	Value    string       `json:"value,omitempty"`    // the client or topic that it is, or is not
+	Verdict  Verdict      `json:"verdict"`
+	Since    int64        `json:"since,omitempty"` // of documents of that day or later, in days since 1970
+	Until    int64        `json:"until,omitempty"` // of documents of an earlier day
 	Act
 	Undone *Act `json:"undone,omitempty"` // nil while it counts
 }

@@ -44,9 +44,12 @@ func tables() []table {
 		{"warned", "case_id text, okey text, code text, owner text, source text, folder text, position text, amount bigint", 3, false, nil},
 		{"documents", "case_id text, id text, generation bigint, facts bytea, blob text, thread text, day bigint, personal text, " +
 			"clients text, domains text, tags text, members text, revision bigint, dirty bigint, " +
-			"topics text, sent bigint, doubts text, earlier text, status text, reason text", 2, false, nil},
+			"topics text, sent bigint, doubts text, earlier text, status text, reason text, people text", 2, false, nil},
+		{"correspondents", "case_id text, who text, document text", 3, false, nil},
 		{"decisions", "id text, case_id text, seq bigint, kind text, about text, target text, document text, verdict text, " +
-			"actor text, at text, reason text, undone_by text, undone_at text, undone_reason text", 1, false, nil},
+			"actor text, at text, reason text, undone_by text, undone_at text, undone_reason text, " +
+			"value text, since bigint, until bigint, ranked bigint", 1, false, nil},
+		{"decisions_pending", "case_id text, decision text", 2, true, nil},
 		{"disclosures", "case_id text, document text, at text, actor text, reason text", 4, true, nil},
 		{"thread_keys", "case_id text, tkey text, thread text", 2, false, nil},
 		{"subjects", "case_id text, subject text, document text, day bigint, orphan bigint, people text", 3, false, nil},

@@ -31,6 +31,7 @@ type Document struct {
 	Members    []relais.DocumentID // itself and its attachments, as last appended
 	Revision   int64               // of what was last decided
 	Dirty      bool                // decided, not yet appended
+	People     []string            // digests of those it was exchanged with, sorted
 }
 
 // Marks gives what keeps a document from being shown unless people decide otherwise.
@@ -71,12 +72,8 @@ type Merging struct {
 func (db *DB) Merge(ctx context.Context, c relais.CaseID, generation int64, fn func(*Merging) error) error {
 	// While the second lock is shared the generation cannot rise.
 	err := db.lockedBoth(ctx, "merge", lockCase+string(c), lockGeneration, func(tx session) error {
-		now, err := currentGeneration(ctx, tx)
-		if err != nil {
+		if err := refuseOld(ctx, tx, generation); err != nil {
 			return err
-		}
-		if generation < now {
-			return relais.Errorf(relais.KindConflict, "merge", "read at generation %d, and now it is %d", generation, now)
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE cases SET changed = changed + 1 WHERE id = $1`, string(c)); err != nil {
 			return err
@@ -89,6 +86,15 @@ func (db *DB) Merge(ctx context.Context, c relais.CaseID, generation int64, fn f
 	return err
 }
 
+// refuseOld refuses what was read at an older generation than the current one.
+func refuseOld(ctx context.Context, tx session, generation int64) error {
+	now, err := currentGeneration(ctx, tx)
+	if err == nil && generation < now {
+		err = relais.Errorf(relais.KindConflict, "merge", "read at generation %d, and now it is %d", generation, now)
+	}
+	return err
+}
+
 // Settle runs fn as Merge does, and leaves the case settled as it was.
 func (db *DB) Settle(ctx context.Context, c relais.CaseID, fn func(*Merging) error) error {
 	return db.locked(ctx, "settle", lockCase+string(c), func(tx session) error {
@@ -96,7 +102,7 @@ func (db *DB) Settle(ctx context.Context, c relais.CaseID, fn func(*Merging) err
 	})
 }
 
-const documentColumns = `id, generation, facts, blob, thread, day, personal, clients, domains, tags, members, revision, dirty, topics, sent, doubts, earlier, status, reason`
+const documentColumns = `id, generation, facts, blob, thread, day, personal, clients, domains, tags, members, revision, dirty, topics, sent, doubts, earlier, status, reason, people`
 
 // withoutFacts gives the columns for those who look at many documents.
 func withoutFacts() string { return strings.Replace(documentColumns, "facts", "NULL", 1) }
@@ -155,13 +161,16 @@ func documentsIn[K ~string](ctx context.Context, q session, c relais.CaseID, col
 }
 
 func scanDocument(r row) (d Document, err error) {
-	var blob, clients, domains, members, topics, doubts, earlier string
+	var blob, clients, domains, members, topics, doubts, earlier, people string
 	var dirty int
 	if err = r.Scan(&d.ID, &d.Generation, &d.Facts, &blob, &d.Thread, &d.Day, &d.Personal,
-		&clients, &domains, &d.Tags, &members, &d.Revision, &dirty, &topics, &d.Sent, &doubts, &earlier, &d.Status, &d.Reason); err != nil {
+		&clients, &domains, &d.Tags, &members, &d.Revision, &dirty, &topics, &d.Sent, &doubts, &earlier, &d.Status, &d.Reason, &people); err != nil {
 		return d, err
 	}
 	d.Dirty = dirty == 1
+	if people != "" {
+		d.People = strings.Fields(people)
+	}
 	if err = d.Blob.UnmarshalText([]byte(blob)); err != nil {
 		return d, garbled(err)
 	}
@@ -212,12 +221,16 @@ func (m *Merging) PutDocuments(ctx context.Context, docs []Document) error {
 		}
 		rows = append(rows, r)
 	}
+	if err := m.putCorrespondents(ctx, docs); err != nil {
+		return err
+	}
 	return insertRows(ctx, m.tx, `INSERT INTO documents (case_id, `+documentColumns+`) `,
 		`ON CONFLICT (case_id, id) DO UPDATE SET generation = excluded.generation, facts = excluded.facts, blob = excluded.blob,
 			thread = excluded.thread, day = excluded.day, personal = excluded.personal, clients = excluded.clients,
 			domains = excluded.domains, tags = excluded.tags, members = excluded.members, revision = excluded.revision,
 			dirty = excluded.dirty, topics = excluded.topics, sent = excluded.sent, doubts = excluded.doubts,
-			earlier = excluded.earlier, status = excluded.status, reason = excluded.reason`, rows)
+			earlier = excluded.earlier, status = excluded.status, reason = excluded.reason,
+			people = excluded.people`, rows)
 }
 
 func documentRow(c relais.CaseID, d Document) ([]any, error) {
@@ -228,7 +241,7 @@ func documentRow(c relais.CaseID, d Document) ([]any, error) {
 	earlier, e5 := encodeMarks(d.Earlier)
 	return []any{string(c), string(d.ID), d.Generation, d.Facts, d.Blob.String(), d.Thread, d.Day, d.Personal, clients, domains,
 		d.Tags, joinIDs(d.Members), d.Revision, flag(d.Dirty), topics, d.Sent,
-		doubts, earlier, string(d.Status), d.Reason}, errors.Join(e1, e2, e3, e4, e5)
+		doubts, earlier, string(d.Status), d.Reason, strings.Join(d.People, " ")}, errors.Join(e1, e2, e3, e4, e5)
 }
 
 // Touch raises the revision of documents whose tags or thread changed through

@@ -90,10 +90,11 @@ func TestFirstSchemaIsMigrated(t *testing.T) {
 	c := statetest.Fill(t, db, 10)
 	if err := state.Exec(t.Context(), db, `ALTER TABLE documents DROP COLUMN topics; ALTER TABLE documents DROP COLUMN sent;
 		DROP TABLE refused_records; DROP TABLE warned; DROP INDEX documents_withheld;
-		DROP TABLE decisions; DROP TABLE disclosures; DROP INDEX documents_doubts;
+		DROP TABLE decisions; DROP TABLE decisions_pending; DROP TABLE disclosures; DROP INDEX documents_doubts;
 		ALTER TABLE documents DROP COLUMN doubts; ALTER TABLE documents DROP COLUMN earlier;
 		ALTER TABLE documents DROP COLUMN status; ALTER TABLE documents DROP COLUMN reason;
 		DROP INDEX envelopes_state; ALTER TABLE envelopes DROP COLUMN state; ALTER TABLE envelopes DROP COLUMN unread;
+		ALTER TABLE documents DROP COLUMN people; DROP TABLE correspondents;
 		DELETE FROM schema_version WHERE version > 1`); err != nil {
 		t.Fatal(err)
 	}

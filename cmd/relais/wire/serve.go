@@ -7,7 +7,6 @@ import (
 
 	"github.com/relais-archive/relais/api"
 	"github.com/relais-archive/relais/enrich/library"
-	"github.com/relais-archive/relais/enrich/tag"
 	"github.com/relais-archive/relais/internal/archive"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/stream"
@@ -23,26 +22,16 @@ type Interface struct {
 
 // serve makes the interface of an archive.
 func (o *opening) serve(ar *archive.Archive) (Interface, error) {
-	topics, err := topicChoices()
+	topics, err := archive.Topics()
 	if err != nil {
 		return Interface{}, err
 	}
 	s := api.New(api.Deps{
-		Searcher: ar.Searcher(), Library: opener{ar.Library}, Cases: ar.Cases, Clients: ar, Privacy: ar, Audit: ar.Audit(), Tokens: ar.Tokens,
+		Searcher: ar.Searcher(), Library: opener{ar.Library}, Cases: ar.Cases, Clients: ar, Privacy: ar, Decider: ar, Audit: ar.Audit(), Tokens: ar.Tokens,
 		Health: ar, Capture: ar, Upkeep: ar, Hash: ar.Hash, Location: ar.Location, Now: time.Now,
 		Clock: ar.Clock.Now, Logger: o.Logger, Version: o.Version, Topics: topics,
 	})
 	return Interface{Public: s.Handler(), Local: s.Local(), Probes: s.Probes()}, nil
-}
-
-// topicChoices gives the topics under the names that people who search give them.
-func topicChoices() ([]search.Choice, error) {
-	topics, err := tag.DefaultTopics()
-	choices := make([]search.Choice, len(topics))
-	for i, t := range topics {
-		choices[i] = search.Choice{ID: t.ID, Names: t.Names(), Words: t.Strong}
-	}
-	return choices, err
 }
 
 // opener gives the interface documents' bytes in its own type.

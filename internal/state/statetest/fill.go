@@ -36,6 +36,10 @@ func Fill(t testing.TB, db *state.DB, n int) relais.Case {
 		})
 	}
 	if err == nil {
+		_, err = db.Decide(ctx, []relais.Decision{{Kind: relais.DecideTopic, About: relais.AboutAddress, Target: "é\xff@x.example", Value: "prix", Verdict: relais.IsNot,
+			Since: 1, Act: relais.Act{At: c.Created}}})
+	}
+	if err == nil {
 		err = db.PutDisclosure(ctx, c.ID, documentOf(1), relais.Act{Actor: "local", At: c.Created, Reason: "é\xff"})
 	}
 	if err != nil {
@@ -91,7 +95,8 @@ func mergeBatch(ctx context.Context, m *state.Merging, c relais.Case, items []re
 		key := it.Occurrence.SHA256.String()[:32]
 		d := state.Document{ID: id, Generation: 1, Facts: make([]byte, 1500), Blob: it.Occurrence.SHA256, Thread: key, Day: 20000,
 			Clients: map[string]int{"c1": 900}, Domains: map[string]state.Exchange{"acme.example": state.ExchangeSent},
-			Topics: map[string]int{"prix": 800}, Sent: 1_728_000_000, Tags: "[]", Members: []relais.DocumentID{id}, Revision: 1, Dirty: true}
+			Topics: map[string]int{"prix": 800}, Sent: 1_728_000_000, Tags: "[]", Members: []relais.DocumentID{id}, Revision: 1, Dirty: true,
+			People: []string{"p" + key, "q"}}
 		r := state.Reading{Item: it, Document: id, Generation: 1}
 		if n%50 == 7 {
 			d.Facts, d.Personal, d.Status, d.Reason = nil, "personal_folder", relais.StatusQuarantined, "personal_folder"

@@ -42,6 +42,8 @@ func Test(t *testing.T, storage func(t *testing.T) Open) {
 		{"SmallestOccurrences", testSmallest}, {"ReadAnew", testUnread},
 		{"ReadAsAnother", testReadAs}, {"MarksOfOthers", testAwaiting}, {"Unsound", testUnsound}, {"Superseded", testSuperseded}, {"ThreadsOfAGeneration", testGenerationThreads},
 		{"Decisions", testDecisions}, {"DecisionsOfDocuments", testDecidedDocuments}, {"Doubtful", testDoubtful},
+		{"Decided", testDecided}, {"DecidedCircles", testCircles}, {"DecidedImported", testImported}, {"DecidedPending", testPending},
+		{"DecidedOfDocuments", testRuledOn}, {"Correspondents", testCorrespondents},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.run(t, storage(t)) })
 	}
