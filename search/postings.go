@@ -135,7 +135,17 @@ func NewPoster(a *analysis.Analyzer) *Poster {
 // texts in order. They are letters, digits, spaces and Mark, and hold until the next
 // call.
 func (w *Poster) Columns(parts []Part) (out [ColumnCount][]byte) {
+	w.Apart(parts)
 	for c := range out {
+		w.surfaces[c] = append(w.surfaces[c], w.terms[c]...)
+		out[c] = w.surfaces[c]
+	}
+	return out
+}
+
+// Apart gives the same tokens, terms and surfaces apart.
+func (w *Poster) Apart(parts []Part) (terms, surfaces [ColumnCount][]byte) {
+	for c := range terms {
 		w.terms[c], w.surfaces[c], w.lengths[c] = w.terms[c][:0], w.surfaces[c][:0], 0
 		clear(w.seen[c])
 	}
@@ -144,14 +154,10 @@ func (w *Poster) Columns(parts []Part) (out [ColumnCount][]byte) {
 			w.write(p)
 		}
 	}
-	for c := range out {
-		w.surfaces[c] = append(w.surfaces[c], w.terms[c]...)
-		out[c] = w.surfaces[c]
-	}
-	return out
+	return w.terms, w.surfaces
 }
 
-// Lengths gives how many terms the last call to Columns made: neither surfaces nor Mark.
+// Lengths gives how many terms the last document has: neither surfaces nor Mark.
 func (w *Poster) Lengths() Lengths { return w.lengths }
 
 // write adds a part's terms. A surface that is not its own term is written too, once

@@ -2,8 +2,8 @@ package analysis
 
 // IsStop tells whether a folded surface is a word of French or English grammar, in
 // nearly every text: articles, pronouns, prepositions, words that ask, and all forms of
-// the verbs that help others (être and avoir as Snowball lists them; pouvoir, devoir and
-// falloir, as can and could; but not eu and es, which are places). Such words are indexed,
+// the verbs that help others (être and avoir as Snowball lists them; pouvoir, devoir,
+// falloir and faire, as can and do; but not eu and es, which are places). Such words are indexed,
 // so that phrases match; a query that has other words may leave them out.
 func IsStop(surface string) bool {
 	switch surface {
@@ -23,7 +23,8 @@ func IsStop(surface string) bool {
 		"aurai", "auras", "aura", "aurons", "aurez", "auront", "aurais", "aurait", "aurions", "auriez", "auraient",
 		"avais", "avions", "aviez", "avaient", "eut", "eumes", "eutes", "eurent", "aie", "aies", "ayons", "ayez", "aient":
 		return true
-	case "peux", "peut", "puis", "pouvons", "pouvez", "peuvent", "dois", "doit", "devons", "devez", "doivent", "faut":
+	case "peux", "peut", "puis", "pouvons", "pouvez", "peuvent", "dois", "doit", "devons", "devez", "doivent", "faut",
+		"faire", "fais", "fait", "font":
 		return true
 	case "an", "and", "are", "at", "be", "been", "but", "by", "can", "could", "did", "do",
 		"does", "for", "from", "had", "has", "have", "he", "her", "his", "how", "i", "if", "in",

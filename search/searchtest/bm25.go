@@ -36,7 +36,7 @@ func NewPlain(docs []search.Entry, language string) *Plain {
 	}
 	for i := range docs {
 		d := &docs[i].Envelope.Document
-		stems := p.stems(d.Subject + "\n" + docs[i].Text)
+		stems := p.Stems(d.Subject + "\n" + docs[i].Text)
 		for _, s := range stems {
 			if p.postings[s] == nil {
 				p.postings[s] = make(map[int]float64)
@@ -54,7 +54,7 @@ func NewPlain(docs []search.Entry, language string) *Plain {
 func (p *Plain) Search(question string) []relais.DocumentID {
 	const k1, b = 1.2, 0.75
 	scores := make([]float64, len(p.ids))
-	for _, s := range p.stems(question) {
+	for _, s := range p.Stems(question) {
 		holds := float64(len(p.postings[s]))
 		idf := math.Log(1 + (float64(len(p.ids))-holds+0.5)/(holds+0.5))
 		for i, often := range p.postings[s] {
@@ -75,8 +75,8 @@ func (p *Plain) Search(question string) []relais.DocumentID {
 	return found
 }
 
-// stems gives the stems of a text without words of grammar.
-func (p *Plain) stems(text string) []string {
+// Stems gives the stems of a text without words of grammar.
+func (p *Plain) Stems(text string) []string {
 	var stems []string
 	for _, word := range plainWord.FindAllString(strings.ReplaceAll(strings.ToLower(text), "’", "'"), -1) {
 		word = strings.Trim(plainElision.ReplaceAllString(word, ""), "'")
