@@ -39,6 +39,42 @@ func (q *query) occurrences(ctx context.Context, term string, weights [search.Co
 	return r.into, failed("search", rows.Err())
 }
 
+// frequency is how often a term stands in columns that weigh something.
+type frequency struct {
+	documents int // that have it in the column that has it most often
+	places    int
+}
+
+// frequency counts where a term stands, for a tenth of what it costs to read where.
+func (q *query) frequency(ctx context.Context, term string, weights [search.ColumnCount]float64) (f frequency, err error) {
+	rows, err := q.tx.QueryContext(ctx, `SELECT col, doc, cnt FROM frequencies WHERE term = ?`, term)
+	if err != nil {
+		return f, failed("search", err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var name string
+		var documents, places int
+		if err := rows.Scan(&name, &documents, &places); err != nil {
+			return f, failed("search", err)
+		}
+		if weights[columnNamed(name)] > 0 {
+			f.documents, f.places = max(f.documents, documents), f.places+places
+		}
+	}
+	return f, failed("search", rows.Err())
+}
+
+// columnNamed gives the column of a name.
+func columnNamed(name string) search.Column {
+	for c := range search.ColumnCount {
+		if c.String() == name {
+			return c
+		}
+	}
+	return search.ColumnCc // cannot be; it weighs nothing
+}
+
 // occurrenceReader reads occurrences written "new12,new12,subject15".
 type occurrenceReader struct {
 	snap    *snapshot
@@ -71,13 +107,9 @@ func (r *occurrenceReader) columnOf(name []byte) search.Column {
 	if string(name) == r.name {
 		return r.named
 	}
-	for c := range search.ColumnCount {
-		if c.String() == string(name) {
-			r.name, r.named = c.String(), c
-			return c
-		}
-	}
-	return search.ColumnCc // cannot be; it weighs nothing
+	r.name = string(name)
+	r.named = columnNamed(r.name)
+	return r.named
 }
 
 // add counts an occurrence. Postings may be looked at a moment before their document is

@@ -2,9 +2,12 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -116,11 +119,15 @@ func checkScore(t *testing.T, x *Index, docs map[relais.DocumentID]search.Entry,
 		t.Fatal(err)
 	}
 	defer view.end()
-	g := &ranking{query: &query{reading: view, analyzer: analysis.New()}, hits: roaring.New(), scores: make([]float64, view.snap.next)}
+	g := &ranking{query: &query{reading: view, analyzer: analysis.New()}, hits: view.snap.all(), scores: make([]float64, view.snap.next)}
 	if err := g.word(context.Background(), search.RankedWord{In: in, Term: term, Times: 1}); err != nil {
 		t.Fatal(err)
 	}
 	want := naiveScore(docs, in, term)
+	f, err := g.frequency(t.Context(), term, columnWeights(in))
+	if err != nil || (f.documents == 0) != (len(want) == 0) || f.places < len(want) || f.documents > len(want) {
+		t.Fatalf("%q in %q stands in %d documents, %v, not in %d: %v", term, in, f.documents, f.places, len(want), err)
+	}
 	for row, score := range g.scores {
 		id := view.snap.id(uint32(row))
 		if math.Abs(score+want[id]) > 1e-9 {
@@ -130,5 +137,48 @@ func checkScore(t *testing.T, x *Index, docs map[relais.DocumentID]search.Entry,
 	}
 	if len(want) > 0 {
 		t.Fatalf("%q in %q: no score of %v", term, in, want)
+	}
+}
+
+// TestBM25OfFewHits: where few documents are to be ranked, a word that stands in very many
+// places scores BM25 as well: exactly, where documents have nothing but terms in one
+// column; and about as much with surfaces, quotes and subjects.
+func TestBM25OfFewHits(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for name, tolerance := range map[string]float64{"terms": 1e-9, "all": 0.4} {
+		t.Run(name, func(t *testing.T) {
+			x, docs := opened(t, file(t)), make(map[relais.DocumentID]search.Entry)
+			for i := range 400 {
+				text := strings.Repeat("contrat ", 1+r.IntN(60)) + strings.Repeat("mandat ", 1+r.IntN(60))
+				e := entry(fmt.Sprint("d", i), text, 1)
+				e.Envelope.Document.From = nil
+				if name == "all" {
+					e.Text += strings.Repeat("autres choses négociées ", 1+r.IntN(10))
+					e.Envelope.Document.Subject = "contrat"
+					e.Envelope.Document.Zones = []relais.Zone{{Kind: relais.ZoneQuote, Start: len(text), End: len(e.Text)}}
+				}
+				docs[e.Envelope.Document.ID] = e
+			}
+			applied(t, x, slices.Collect(maps.Values(docs))...)
+			view, err := x.begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer view.end()
+			g := &ranking{query: &query{reading: view, analyzer: analysis.New()}, hits: roaring.BitmapOf(3, 7, 200), scores: make([]float64, view.snap.next)}
+			if err := g.word(t.Context(), search.RankedWord{Term: "contrat", Times: 1}); err != nil {
+				t.Fatal(err)
+			}
+			all := naiveScore(docs, search.InAll, "contrat")
+			for row, score := range g.scores {
+				want := 0.0
+				if g.hits.ContainsInt(row) {
+					want = all[view.snap.id(uint32(row))]
+				}
+				if math.Abs(score+want) > tolerance*want {
+					t.Errorf("row %d scores %v, want %v", row, -score, want)
+				}
+			}
+		})
 	}
 }
