@@ -27,10 +27,10 @@ func (c Column) String() string {
 }
 
 // Weight is how much a word of the column says in an order by relevance: one of the
-// subject or of a file's name says more than one of the text, a quoted one less.
-// Recipients in copy count as recipients already.
+// subject or of a file's name says more than one of the new text, which says 1, a quoted
+// one less. Recipients in copy count as recipients already.
 func (c Column) Weight() float64 {
-	return [ColumnCount]float64{2, 0.5, 5, 3, 1, 0, 4}[c]
+	return [ColumnCount]float64{1, 0.25, 2.5, 1.5, 0.5, 0, 2}[c]
 }
 
 // Columns gives the columns in which words of the field are looked for.
@@ -115,7 +115,11 @@ type Poster struct {
 	terms    [ColumnCount][]byte
 	surfaces [ColumnCount][]byte
 	seen     [ColumnCount]map[string]bool // the surfaces written
+	lengths  Lengths
 }
+
+// Lengths is how many terms a document has in each column.
+type Lengths [ColumnCount]uint32
 
 // NewPoster makes a poster that uses an analyzer alone.
 func NewPoster(a *analysis.Analyzer) *Poster {
@@ -131,8 +135,18 @@ func NewPoster(a *analysis.Analyzer) *Poster {
 // texts in order. They are letters, digits, spaces and Mark, and hold until the next
 // call.
 func (w *Poster) Columns(parts []Part) (out [ColumnCount][]byte) {
+	w.Apart(parts)
 	for c := range out {
-		w.terms[c], w.surfaces[c] = w.terms[c][:0], w.surfaces[c][:0]
+		w.surfaces[c] = append(w.surfaces[c], w.terms[c]...)
+		out[c] = w.surfaces[c]
+	}
+	return out
+}
+
+// Apart gives the same tokens, terms and surfaces apart.
+func (w *Poster) Apart(parts []Part) (terms, surfaces [ColumnCount][]byte) {
+	for c := range terms {
+		w.terms[c], w.surfaces[c], w.lengths[c] = w.terms[c][:0], w.surfaces[c][:0], 0
 		clear(w.seen[c])
 	}
 	for _, p := range parts {
@@ -140,12 +154,11 @@ func (w *Poster) Columns(parts []Part) (out [ColumnCount][]byte) {
 			w.write(p)
 		}
 	}
-	for c := range out {
-		w.surfaces[c] = append(w.surfaces[c], w.terms[c]...)
-		out[c] = w.surfaces[c]
-	}
-	return out
+	return w.terms, w.surfaces
 }
+
+// Lengths gives how many terms the last document has: neither surfaces nor Mark.
+func (w *Poster) Lengths() Lengths { return w.lengths }
 
 // write adds a part's terms. A surface that is not its own term is written too, once
 // a document and column: it is what is searched by the beginning of a word.
@@ -156,6 +169,7 @@ func (w *Poster) write(p Part) {
 	}
 	for t := range w.a.All(p.Text) {
 		terms = append(append(terms, t.Term...), ' ')
+		w.lengths[p.In]++
 		if t.Surface != t.Term && !seen[t.Surface] {
 			seen[t.Surface] = true
 			surfaces = append(append(append(surfaces, Mark...), t.Surface...), ' ')

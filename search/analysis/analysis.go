@@ -17,7 +17,7 @@ import "iter"
 
 // Version changes when the same text would give other terms: indices are then made
 // again.
-const Version = 1
+const Version = 2
 
 // MaxTerm is the longest term and surface, in bytes; what is longer is cut.
 const MaxTerm = 64

@@ -41,7 +41,7 @@ type document struct {
 	Type        []string `json:"type,omitempty"`
 	Language    []string `json:"language,omitempty"`
 	From        []string `json:"from,omitempty"`
-	// The columns of words follow, each under its name.
+	// The columns of words follow, each under its name, and their surfaces.
 }
 
 // encoder writes documents into its buffer, one load of a sender after another's.
@@ -67,16 +67,27 @@ func (e *encoder) write(entry *search.Entry) error {
 		return relais.E(relais.KindInternal, "write document", err)
 	}
 	e.Truncate(e.Len() - len("}\n"))
-	for c, words := range e.poster.Columns(search.Parts(entry)) {
-		if len(words) > 0 {
-			e.WriteString(`,"` + search.Column(c).String() + `":"`)
-			e.Write(words)
-			e.WriteByte('"')
-		}
+	terms, surfaces := e.poster.Apart(search.Parts(entry))
+	for c := range search.ColumnCount {
+		e.column(c.String(), terms[c])
+		e.column(surfacesOf(c), surfaces[c])
 	}
 	e.WriteString("}\n")
 	return nil
 }
+
+// column writes a column of words, if it has any.
+func (e *encoder) column(name string, words []byte) {
+	if len(words) > 0 {
+		e.WriteString(`,"` + name + `":"`)
+		e.Write(words)
+		e.WriteByte('"')
+	}
+}
+
+// surfacesOf names the field that holds the surfaces of a column. They stand apart, so
+// that they do not count for the length of a document, by which it is ranked.
+func surfacesOf(c search.Column) string { return c.String() + "_surface" }
 
 func (e *encoder) document(entry *search.Entry) *document {
 	env := &entry.Envelope

@@ -145,7 +145,7 @@ func (c *compiler) text(t search.Text) object {
 	for _, p := range clause.Phrases {
 		var places []object
 		for _, column := range t.In.Columns() {
-			places = append(places, phrase(column, p, 0)...)
+			places = append(places, phrase(column, p)...)
 		}
 		wanted = append(wanted, some(places))
 	}
@@ -155,89 +155,75 @@ func (c *compiler) text(t search.Text) object {
 	return all(wanted)
 }
 
-// phrase wants a phrase in a column, any of what is given; boost is for scores. A last
-// word of which only the beginning is known is looked for among terms and, where it
-// stands alone, among the surfaces that differ from their terms.
-func phrase(in search.Column, p search.Phrase, boost float64) []object {
+// phrase wants a phrase in a column, any of what is given. A last word of which only the
+// beginning is known is looked for among terms and, where it stands alone, among the
+// surfaces that differ from their terms.
+func phrase(in search.Column, p search.Phrase) []object {
 	field, words := in.String(), strings.Join(p.Terms, " ")
-	one := func(kind, key, value string) object {
-		args := object{key: value}
-		if boost != 0 {
-			args["boost"] = boost
-		}
-		return object{kind: object{field: args}}
-	}
 	switch {
 	case p.Prefix == "" && len(p.Terms) == 1:
-		return []object{one("term", "value", words)}
+		return []object{{"term": object{field: object{"value": words}}}}
 	case p.Prefix == "":
-		return []object{one("match_phrase", "query", words)}
+		return []object{{"match_phrase": object{field: object{"query": words}}}}
 	case len(p.Terms) == 0:
-		return []object{one("prefix", "value", p.Prefix), one("prefix", "value", search.Mark+p.Prefix)}
+		return prefix(in, p.Prefix, 1)
 	}
-	return []object{begun(field, words, p.Prefix, boost)}
+	return []object{begun(field, words, p.Prefix)}
+}
+
+// prefix wants a word that begins so in a column; boost is what it scores.
+func prefix(in search.Column, beginning string, boost float64) []object {
+	one := func(field, value string) object {
+		return object{"prefix": object{field: object{"value": value, "boost": boost}}}
+	}
+	return []object{one(in.String(), beginning), one(surfacesOf(in), search.Mark+beginning)}
 }
 
 // begun wants a phrase and, next to it, a word that begins so. The server's own phrase
 // of a beginning looks at some words alone and does not say so; intervals look at all
 // of them, or fail.
-func begun(field, words, prefix string, boost float64) object {
-	args := object{"all_of": object{"ordered": true, "max_gaps": 0, "intervals": []object{
+func begun(field, words, prefix string) object {
+	return object{"intervals": object{field: object{"all_of": object{"ordered": true, "max_gaps": 0, "intervals": []object{
 		{"match": object{"query": words, "ordered": true, "max_gaps": 0}},
 		{"prefix": object{"prefix": prefix}},
-	}}}
-	if boost != 0 {
-		args["boost"] = boost
-	}
-	return object{"intervals": object{field: args}}
+	}}}}}
 }
 
-// scores gives what an order by relevance adds up: the words wanted, by what their
-// column says. Words of grammar say nothing where there are others.
+// weightScale multiplies the weights of columns: the server takes none below 1. The
+// template's k1 is as many times that of BM25, which undoes it.
+const weightScale = 4
+
+// scores gives what an order by relevance adds up. One word is counted over all columns
+// of its field together, as if they were one text in which a column's words stand as
+// often as they weigh: a word in two columns is then no rarer than it is.
 func (c *compiler) scores(n search.Node) []object {
-	var telling, grammar []object
-	for _, t := range search.Wanted(n) {
-		for _, p := range t.Clause(c.analyzer).Phrases {
-			if q := score(t.In.Columns(), p); p.Prefix == "" && len(p.Terms) == 1 && analysis.IsStop(p.Terms[0]) {
-				grammar = append(grammar, q...)
-			} else {
-				telling = append(telling, q...)
-			}
-		}
-	}
-	if len(telling) == 0 {
-		return grammar
-	}
-	return telling
-}
-
-// score gives what a phrase counts for. One word is counted over all columns
-// together, as if they were one text in which a column's words stand as often as
-// they weigh: a word in two columns is then no rarer than it is.
-func score(columns []search.Column, p search.Phrase) []object {
-	if p.Prefix == "" && len(p.Terms) == 1 {
-		var fields []string
-		for _, c := range columns {
-			if w := c.Weight(); w > 0 {
-				fields = append(fields, fmt.Sprintf("%s^%g", c, max(w, leastWeight)))
-			}
-		}
-		if len(fields) == 0 {
-			return nil
-		}
-		return []object{{"combined_fields": object{"query": p.Terms[0], "fields": fields}}}
-	}
+	wanted := search.NewRanking(n, c.analyzer)
 	var list []object
-	for _, c := range columns {
-		if w := c.Weight(); w > 0 {
-			list = append(list, phrase(c, p, w)...)
+	for _, w := range wanted.Words {
+		if fields := weighted(w.In); len(fields) > 0 {
+			list = append(list, object{"combined_fields": object{"query": w.Term, "fields": fields, "boost": w.Times}})
+		}
+	}
+	for _, p := range wanted.Prefixes {
+		for _, column := range p.In.Columns() {
+			if w := column.Weight(); w > 0 {
+				list = append(list, prefix(column, p.Prefix, w*weightScale)...)
+			}
 		}
 	}
 	return list
 }
 
-// leastWeight is the least that the server takes, though quotes weigh less.
-const leastWeight = 1
+// weighted names the columns of a field that say something, with their weights.
+func weighted(in search.TextField) []string {
+	var fields []string
+	for _, c := range in.Columns() {
+		if w := c.Weight(); w > 0 {
+			fields = append(fields, fmt.Sprintf("%s^%g", c, w*weightScale))
+		}
+	}
+	return fields
+}
 
 // value wants a value of a field; of names, also those that hold it as whole words.
 func (c *compiler) value(n search.Value) (object, error) {

@@ -1,148 +1,158 @@
 package elastic
 
 import (
-	"bufio"
+	"bytes"
+	"context"
 	"encoding/json"
-	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/elastic/go-elasticsearch/v8/esapi"
+
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/search"
+	"github.com/relais-archive/relais/search/searchtest"
 	"github.com/relais-archive/relais/search/sqlite"
 )
 
-// judged is documents and questions with the gain of each document for each question.
-type judged struct {
-	docs  []search.Entry
-	asked []question
-	gains map[string]map[string]float64
-}
-
-type question struct {
-	ID   string `json:"_id"`
-	Text string
-}
-
-// TestRelevance: both engines bring up about as much of what people judged to answer.
+// TestRelevance: both engines bring up at least as much of what people judged to answer
+// as Lucene's own BM25 over Snowball's stems does on the same server.
 func TestRelevance(t *testing.T) {
 	corpus := os.Getenv("RELAIS_CORPUS")
 	if corpus == "" {
 		t.Skip("RELAIS_CORPUS names no corpus")
 	}
 	p := newPlace(t, 1)
-	for _, set := range []string{"cranfield", "piaf-fr", "cnil-fr"} {
-		t.Run(set, func(t *testing.T) {
-			j := readJudged(t, filepath.Join(corpus, "relevance", set))
+	for _, set := range searchtest.Sets() {
+		t.Run(set.Name, func(t *testing.T) {
+			j, err := searchtest.ReadJudged(filepath.Join(corpus, "relevance", set.Name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			x := p.open(t, set.Name)
 			embedded, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "index-1.db"), sqlite.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer func() { _ = embedded.Close() }()
-			mine, theirs := j.score(t, p.open(t, set)), j.score(t, embedded)
-			t.Logf("nDCG@10 of %d questions: %.3f here, %.3f embedded", len(j.asked), mine, theirs)
-			if mine < theirs-0.03 {
-				t.Errorf("nDCG@10 is %.3f here and %.3f embedded", mine, theirs)
+			for _, engine := range []search.Index{x, embedded} {
+				if _, err := engine.Apply(t.Context(), j.Docs); err != nil {
+					t.Fatal(err)
+				}
+				if err := engine.Refresh(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			here := judged(t, j, searchtest.ByRelevance(t.Context(), x))
+			there := judged(t, j, searchtest.ByRelevance(t.Context(), embedded))
+			lucene := judged(t, j, newLucene(t, x, j, set.Language).find)
+			t.Logf("nDCG@10 of %d questions: %.4f here, %.4f embedded, %.4f by Lucene and Snowball", len(here), here.Mean(), there.Mean(), lucene.Mean())
+			for name, m := range map[string]searchtest.Measured{"here": here, "embedded": there} {
+				better, deviation := m.Margin(lucene)
+				t.Logf("%s: better by %+.4f (standard error %.4f)", name, better, deviation)
+				if better < 0 {
+					t.Errorf("%s is worse than Lucene", name)
+				}
 			}
 		})
 	}
 }
 
-// score gives the mean nDCG@10.
-func (j *judged) score(t *testing.T, x search.Index) float64 {
-	if _, err := x.Apply(t.Context(), j.docs); err != nil {
+func judged(t *testing.T, j *searchtest.Judged, find func(string) ([]relais.DocumentID, error)) searchtest.Measured {
+	t.Helper()
+	m, err := j.Measure(find)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := x.Refresh(t.Context()); err != nil {
+	return m
+}
+
+// lucene is an index of the server that ranks as the server does by itself. Snowball's
+// stems are made here, for a server may have no stemmer; nothing else of it is ours.
+type lucene struct {
+	ctx   context.Context
+	x     *Index // for its connection alone
+	name  string
+	plain *searchtest.Plain
+}
+
+// newLucene indexes documents, subject and text as one.
+func newLucene(t *testing.T, x *Index, j *searchtest.Judged, language string) *lucene {
+	l := &lucene{t.Context(), x, x.namespace + "-lucene-" + language + strconv.Itoa(len(j.Docs)), searchtest.NewPlain(j.Docs, language)}
+	body := object{
+		"settings": object{"number_of_shards": 1},
+		"mappings": object{"properties": object{"text": object{"type": "text", "analyzer": "whitespace"}}},
+	}
+	l.call(t, func() esapi.Request { return esapi.IndicesCreateRequest{Index: l.name, Body: reader(t, body)} })
+	t.Cleanup(func() {
+		l.ctx = context.Background()
+		l.call(t, func() esapi.Request { return esapi.IndicesDeleteRequest{Index: []string{l.name}} })
+	})
+	var bulk bytes.Buffer
+	lines := json.NewEncoder(&bulk)
+	for i := range j.Docs {
+		d := &j.Docs[i].Envelope.Document
+		if err := lines.Encode(object{"index": object{"_id": d.ID}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := lines.Encode(object{"text": l.stems(d.Subject + "\n" + j.Docs[i].Text)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.call(t, func() esapi.Request {
+		return esapi.BulkRequest{Index: l.name, Body: bytes.NewReader(bulk.Bytes()), Refresh: "true"}
+	})
+	return l
+}
+
+func (l *lucene) stems(text string) string { return strings.Join(l.plain.Stems(text), " ") }
+
+func reader(t *testing.T, body object) *bytes.Reader {
+	t.Helper()
+	b, err := json.Marshal(body)
+	if err != nil {
 		t.Fatal(err)
 	}
-	sum := 0.0
-	for _, q := range j.asked {
-		var words search.Or
-		for _, w := range strings.Fields(q.Text) {
-			words = append(words, search.Text{Words: w})
-		}
-		res, err := x.Search(t.Context(), search.Request{Query: words, Scope: relais.Everything(), Order: search.Relevance, Limit: 10})
-		if err != nil {
-			t.Fatal(err)
-		}
-		sum += ndcg(res.IDs, j.gains[q.ID])
-	}
-	return sum / float64(len(j.asked))
+	return bytes.NewReader(b)
 }
 
-func ndcg(found []relais.DocumentID, gains map[string]float64) float64 {
-	got, best := 0.0, 0.0
-	var ideal []float64
-	for _, g := range gains {
-		ideal = append(ideal, g)
+func (l *lucene) call(t *testing.T, request func() esapi.Request) {
+	t.Helper()
+	r, err := l.x.call(l.ctx, "ask Lucene", request)
+	if err == nil {
+		err = r.fault("ask Lucene")
 	}
-	slices.Sort(ideal)
-	slices.Reverse(ideal)
-	for i, id := range found {
-		got += gains[string(id)] / math.Log2(float64(i+2))
+	if err != nil || bytes.Contains(r.body, []byte(`"errors":true`)) {
+		t.Fatalf("%v: %.500s", err, r.body)
 	}
-	for i, g := range ideal[:min(10, len(ideal))] {
-		best += g / math.Log2(float64(i+2))
-	}
-	return got / max(best, 1e-9)
 }
 
-// readJudged reads a set in the layout of BEIR; of many questions every tenth.
-func readJudged(t *testing.T, dir string) *judged {
-	j := &judged{gains: map[string]map[string]float64{}}
-	for line := range lines(t, filepath.Join(dir, "corpus.jsonl")) {
-		var d struct {
-			ID          string `json:"_id"`
-			Title, Text string
-		}
-		if err := json.Unmarshal([]byte(line), &d); err != nil {
-			t.Fatal(err)
-		}
-		e := doc(d.ID, 1)
-		e.Envelope.Document.Subject, e.Text = d.Title, d.Text
-		j.docs = append(j.docs, e)
+// find gives the ten best documents, those of one score as the server has them.
+func (l *lucene) find(question string) ([]relais.DocumentID, error) {
+	body, err := json.Marshal(object{"query": object{"match": object{"text": l.stems(question)}}, "size": searchtest.Depth, "_source": false})
+	if err != nil {
+		return nil, err
 	}
-	for line := range lines(t, filepath.Join(dir, "qrels.tsv")) {
-		if f := strings.Split(line, "\t"); len(f) == 3 {
-			if g, err := strconv.ParseFloat(f[2], 64); err == nil {
-				if j.gains[f[0]] == nil {
-					j.gains[f[0]] = map[string]float64{}
-				}
-				j.gains[f[0]][f[1]] = g
+	r, err := l.x.call(l.ctx, "ask Lucene", func() esapi.Request {
+		return esapi.SearchRequest{Index: []string{l.name}, Body: bytes.NewReader(body)}
+	})
+	if err != nil {
+		return nil, err
+	}
+	var found struct {
+		Hits struct {
+			Hits []struct {
+				ID relais.DocumentID `json:"_id"`
 			}
 		}
 	}
-	n := 0
-	for line := range lines(t, filepath.Join(dir, "queries.jsonl")) {
-		var q question
-		if err := json.Unmarshal([]byte(line), &q); err != nil {
-			t.Fatal(err)
-		}
-		if n++; len(j.gains) < 500 || n%10 == 0 {
-			j.asked = append(j.asked, q)
-		}
+	err = r.decode("ask Lucene", &found)
+	var ids []relais.DocumentID
+	for _, h := range found.Hits.Hits {
+		ids = append(ids, h.ID)
 	}
-	return j
-}
-
-func lines(t *testing.T, path string) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		f, err := os.Open(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = f.Close() }()
-		s := bufio.NewScanner(f)
-		s.Buffer(nil, 16<<20)
-		for s.Scan() && yield(s.Text()) {
-		}
-		if err := s.Err(); err != nil {
-			t.Fatal(err)
-		}
-	}
+	return ids, err
 }

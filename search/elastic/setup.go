@@ -16,7 +16,7 @@ import (
 
 // indexFormat is the format number of the index: of its fields and of what they hold.
 // It stands in the template as well, and a test holds the two together.
-const indexFormat = 2
+const indexFormat = 3
 
 // template is the settings and the mapping of every index of a namespace, as
 // operators may read them. The server refreshes every ten seconds: each second, as it

@@ -52,8 +52,9 @@ func batch(entries []search.Entry) int {
 type change struct {
 	row   uint32
 	id    relais.DocumentID
-	entry *search.Entry // nil: the document goes
-	held  key           // of the text in the postings; zero when there is none
+	entry *search.Entry  // nil: the document goes
+	held  key            // of the text in the postings; zero when there is none
+	words search.Lengths // of the text in the postings
 	isNew bool
 	tokens
 }
@@ -186,7 +187,7 @@ func (x *Index) change(snap *snapshot, e *search.Entry, next *uint32) *change {
 		return &change{row: *next - 1, id: id, entry: e, isNew: true}
 	}
 	b, i := snap.at(row)
-	return &change{row: row, id: id, entry: e, held: b.keys[keyText][i]}
+	return &change{row: row, id: id, entry: e, held: b.keys[keyText][i], words: b.lengths[i]}
 }
 
 // post writes the postings of changes, whose terms analysts make meanwhile, and
@@ -204,7 +205,8 @@ func (x *Index) post(ctx context.Context, tx *sql.Tx, changes []*change) (*colum
 			return p.remove(ctx, c)
 		}
 		changed.add(c.row, &c.entry.Envelope, x.dicts)
-		changed.keys[keyText][len(changed.rows)-1] = c.key
+		last := len(changed.rows) - 1
+		changed.keys[keyText][last], changed.lengths[last] = c.key, c.words
 		return p.put(ctx, c)
 	})
 	if err == nil && removed {

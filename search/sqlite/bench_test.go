@@ -148,6 +148,22 @@ func BenchmarkSearch(b *testing.B) {
 		"relevance": func(i int) search.Request {
 			return search.Request{Order: search.Relevance, Query: search.Text{Words: word(i) + " " + word(i+1)}}
 		},
+		"relevance common": func(int) search.Request {
+			return search.Request{Order: search.Relevance, Query: search.Text{Words: "bacon"}} // in all, some twelve times
+		},
+		"relevance common and rare": func(i int) search.Request {
+			return search.Request{Order: search.Relevance, Query: search.Text{Words: "bacon " + word(i)}}
+		},
+		"relevance question": func(i int) search.Request {
+			var any search.Or
+			for n := range 8 {
+				any = append(any, search.Text{Words: word(i + n)})
+			}
+			return search.Request{Order: search.Relevance, Query: any}
+		},
+		"relevance prefix": func(i int) search.Request {
+			return search.Request{Order: search.Relevance, Query: search.Text{Words: word(i)[:4], Prefix: true}}
+		},
 		"from": func(i int) search.Request {
 			return search.Request{Query: search.Text{In: search.InFrom, Words: benchCorpus()[i].Envelope.Document.From.Address}}
 		},

@@ -43,6 +43,11 @@ func encode(c *columns, lists *[fields][]list) []byte {
 	for f := range c.codes {
 		b = appendCodes(b, c.codes[f], lists[f])
 	}
+	for i := range c.lengths {
+		for _, n := range c.lengths[i] {
+			b = binary.AppendUvarint(b, uint64(n))
+		}
+	}
 	binary.LittleEndian.PutUint32(b, castagnoli(b[4:]))
 	return b
 }
@@ -92,6 +97,11 @@ func decode(b []byte, dicts *dictionaries) (*columns, error) {
 	}
 	for f := range c.codes {
 		r.codes(c.codes[f], &dicts[f])
+	}
+	for i := range c.lengths {
+		for j := range c.lengths[i] {
+			c.lengths[i][j] = uint32(r.uvarint())
+		}
 	}
 	if r.failed {
 		return nil, relais.E(relais.KindDamaged, "read index", errColumns)

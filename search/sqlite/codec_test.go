@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/search"
 )
 
 // someColumns makes rows with lists short and long, and dates of every kind.
@@ -23,6 +24,7 @@ func someColumns(dicts *dictionaries, n int) *columns {
 			e.Document.Date, e.Document.Clients = time.Time{}, nil
 		}
 		c.add(uint32(3*i), &e, dicts)
+		c.lengths[i] = search.Lengths{search.ColumnNew: r.Uint32(), search.ColumnFilename: uint32(i)}
 	}
 	c.addRemoval(uint32(3 * n))
 	return c

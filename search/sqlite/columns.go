@@ -57,6 +57,12 @@ type columns struct {
 	revisions []int64
 	keys      [keyColumns][]key
 	codes     [fields][]uint32
+	lengths   []search.Lengths // of what is in the postings
+
+	// Of blocks that snapshots show alone: how many documents, and how many terms
+	// they have in each column.
+	documents int
+	terms     [search.ColumnCount]uint64
 }
 
 // makeColumns makes n rows without documents, with room for more.
@@ -65,6 +71,7 @@ func makeColumns(n, capacity int) *columns {
 		rows: make([]uint32, n, capacity), ids: make([]relais.DocumentID, n, capacity),
 		dates: make([]int64, n, capacity), months: make([]int32, n, capacity),
 		sizes: make([]int64, n, capacity), revisions: make([]int64, n, capacity),
+		lengths: make([]search.Lengths, n, capacity),
 	}
 	for k := range c.keys {
 		c.keys[k] = make([]key, n, capacity)
@@ -79,7 +86,7 @@ func makeColumns(n, capacity int) *columns {
 func (c *columns) clone() *columns {
 	d := &columns{
 		ids: slices.Clone(c.ids), dates: slices.Clone(c.dates), months: slices.Clone(c.months),
-		sizes: slices.Clone(c.sizes), revisions: slices.Clone(c.revisions),
+		sizes: slices.Clone(c.sizes), revisions: slices.Clone(c.revisions), lengths: slices.Clone(c.lengths),
 	}
 	for k := range c.keys {
 		d.keys[k] = slices.Clone(c.keys[k])
@@ -93,7 +100,7 @@ func (c *columns) clone() *columns {
 // set copies row j of other columns to row i.
 func (c *columns) set(i int, from *columns, j int) {
 	c.ids[i], c.dates[i], c.months[i] = from.ids[j], from.dates[j], from.months[j]
-	c.sizes[i], c.revisions[i] = from.sizes[j], from.revisions[j]
+	c.sizes[i], c.revisions[i], c.lengths[i] = from.sizes[j], from.revisions[j], from.lengths[j]
 	for k := range c.keys {
 		c.keys[k][i] = from.keys[k][j]
 	}
@@ -126,7 +133,7 @@ func compact(b *block, first uint32) *columns {
 // truncate keeps the first n rows.
 func (c *columns) truncate(n int) {
 	c.rows, c.ids, c.dates, c.months = c.rows[:n], c.ids[:n], c.dates[:n], c.months[:n]
-	c.sizes, c.revisions = c.sizes[:n], c.revisions[:n]
+	c.sizes, c.revisions, c.lengths = c.sizes[:n], c.revisions[:n], c.lengths[:n]
 	for k := range c.keys {
 		c.keys[k] = c.keys[k][:n]
 	}
@@ -141,6 +148,9 @@ type snapshot struct {
 	blocks []*block
 	next   uint32 // the first row number never used
 	lists  [fields][]list
+
+	documents int                        // how many there are
+	terms     [search.ColumnCount]uint64 // how many they have in each column
 }
 
 // at gives the block and the place of a row.
@@ -211,7 +221,31 @@ func (b *builder) block(n uint32) *block {
 
 // snapshot gives what was built: the builder is done with.
 func (b *builder) snapshot(commit int64) *snapshot {
-	return &snapshot{commit: commit, blocks: b.blocks, next: b.next, lists: b.dicts.lists()}
+	for n := range b.own {
+		b.blocks[n].count()
+	}
+	s := &snapshot{commit: commit, blocks: b.blocks, next: b.next, lists: b.dicts.lists()}
+	for _, block := range s.blocks {
+		s.documents += block.documents
+		for c, n := range block.terms {
+			s.terms[c] += n
+		}
+	}
+	return s
+}
+
+// count counts the documents of a block and their terms.
+func (c *columns) count() {
+	c.documents, c.terms = 0, [search.ColumnCount]uint64{}
+	for i, id := range c.ids {
+		if id == "" {
+			continue
+		}
+		c.documents++
+		for column, n := range c.lengths[i] {
+			c.terms[column] += uint64(n)
+		}
+	}
 }
 
 // millis gives a date as columns hold it.

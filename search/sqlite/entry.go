@@ -5,12 +5,12 @@ import (
 	"github.com/relais-archive/relais/search"
 )
 
-// add appends the row of a document, without its text's key.
+// add appends the row of a document, without what is known of its text: key and lengths.
 func (c *columns) add(row uint32, e *relais.Envelope, dicts *dictionaries) {
 	d := &e.Document
 	c.rows, c.ids = append(c.rows, row), append(c.ids, d.ID)
 	c.dates, c.months = append(c.dates, millis(d.Date)), append(c.months, 0)
-	c.sizes, c.revisions = append(c.sizes, d.Size), append(c.revisions, e.Revision)
+	c.sizes, c.revisions, c.lengths = append(c.sizes, d.Size), append(c.revisions, e.Revision), append(c.lengths, search.Lengths{})
 	for k, s := range [keyColumns]string{keyContent: string(d.Content), keyMessage: d.MessageID, keyThread: d.Thread} {
 		c.keys[k] = append(c.keys[k], search.KeyOf(s))
 	}

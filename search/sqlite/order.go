@@ -14,7 +14,7 @@ import (
 // A place needs no hit to stand on it, so that a page can begin after one that is
 // gone.
 type place struct {
-	Rank float64           `json:"r,omitempty"` // bm25, of which less is better; 0 when it has none
+	Rank float64           `json:"r,omitempty"` // of which less is better; 0 when it has none
 	Date int64             `json:"d"`           // milliseconds, turned so that less comes first
 	ID   relais.DocumentID `json:"i"`
 }
@@ -34,7 +34,7 @@ func (p place) compare(o place) int {
 type ordering struct {
 	snap  *snapshot
 	order search.Order
-	ranks map[uint32]float64 // by relevance: of those that were ranked
+	ranks []float64 // by relevance, of each row; 0 of those that were not ranked
 }
 
 // order makes the ordering of a request.
@@ -52,7 +52,10 @@ func (q *query) order(ctx context.Context, req search.Request, hits *roaring.Bit
 // rest; newest first among equals. The undated come last in every order.
 func (o *ordering) place(row uint32) place {
 	b, i := o.snap.at(row)
-	p := place{ID: b.ids[i], Rank: o.ranks[row]}
+	p := place{ID: b.ids[i]}
+	if o.ranks != nil {
+		p.Rank = o.ranks[row]
+	}
 	switch d := b.dates[i]; {
 	case d == undated:
 		p.Date = -undated - 1

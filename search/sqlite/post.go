@@ -87,6 +87,7 @@ func (c *change) tokenize(w *search.Poster) {
 		for i, text := range w.Columns(p) {
 			c.text[i] = string(text)
 		}
+		c.words = w.Lengths()
 	}
 }
 

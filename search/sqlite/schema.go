@@ -13,7 +13,7 @@ import (
 )
 
 // indexFormat is the format number of the file: of its tables and blocks.
-const indexFormat = 2
+const indexFormat = 3
 
 // schema makes the tables. Postings are contentless: the text itself is not kept.
 // With contentless_delete a document is deleted by its row number alone, for the
@@ -23,11 +23,16 @@ const indexFormat = 2
 //
 // Tokenizer ascii takes terms as they are: all that is not ASCII, letters, digits
 // and our mark make tokens, white space parts them, nothing else occurs in terms.
+//
+// Occurrences and frequencies are views of the postings, which take no room: each place
+// where a term stands, and in how many a term stands, by column.
 const schema = `
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE blocks (number INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE journal (number INTEGER PRIMARY KEY, data BLOB NOT NULL);
 CREATE VIRTUAL TABLE postings USING fts5(%s, content='', contentless_delete=1, tokenize="ascii tokenchars '` + search.Mark + `'");
+CREATE VIRTUAL TABLE occurrences USING fts5vocab(postings, instance);
+CREATE VIRTUAL TABLE frequencies USING fts5vocab(postings, col);
 INSERT INTO postings(postings, rank) VALUES ('hashsize', 67108864), ('automerge', 8);
 INSERT INTO meta VALUES ('format', %d), ('analysis', %d), ('commit', 0), ('purge', 0);`
 

@@ -438,19 +438,25 @@ func TestLargeApply(t *testing.T) {
 	}
 }
 
-// TestRelevanceSampled: above so many hits the newest are ranked, and a note says so.
+// TestRelevanceSampled: above so many hits the newest are ranked by a beginning of a word,
+// and a note says so.
 func TestRelevanceSampled(t *testing.T) {
 	x := opened(t, file(t))
 	x.ranked = 200
 	all := make([]search.Entry, x.ranked+1_000)
 	for i := range all {
-		all[i] = entry(fmt.Sprintf("d%05d", i), "devis", 1)
+		all[i] = entry(fmt.Sprintf("d%05d", i), "contrat", 1)
 		all[i].Envelope.Document.Date = time.Unix(int64(i), 0)
 	}
-	all[5].Text, all[1_100].Text = "devis devis devis devis", "devis devis devis devis"
+	all[5].Text, all[1_100].Text = "contrat contrat contrat contrat", "contrat contrat contrat contrat"
 	applied(t, x, all...)
-	req := search.Request{Query: word("devis"), Scope: relais.Everything(), Order: search.Relevance, Limit: 100}
+	req := search.Request{Query: word("contrat"), Scope: relais.Everything(), Order: search.Relevance, Limit: 100}
 	res, err := x.Search(context.Background(), req)
+	if err != nil || len(res.Notes) != 0 || res.IDs[0] != all[1_100].Envelope.Document.ID || res.IDs[1] != all[5].Envelope.Document.ID {
+		t.Errorf("by a word, all must be ranked: %v, notes %v, first %s", err, res.Notes, res.IDs[:2])
+	}
+	req.Query = search.Text{Words: "contra", Prefix: true}
+	res, err = x.Search(context.Background(), req)
 	if err != nil || len(res.Notes) != 1 || res.Notes[0].Code != "relevance_sampled" {
 		t.Fatalf("%v, notes %v", err, res.Notes)
 	}
