@@ -50,7 +50,7 @@ type Postgres struct {
 	db     *postgres.DB
 	now    func() time.Time
 	closed atomic.Bool
-	queue
+	queue  queue
 }
 
 var _ Log = (*Postgres)(nil)
@@ -74,20 +74,25 @@ func OpenPostgres(ctx context.Context, o PostgresOptions, now func() time.Time) 
 	if err != nil {
 		return nil, errors.Join(postgres.OpenError("open audit", err), db.Close())
 	}
-	return &Postgres{db: db, now: now, queue: queue{turn: make(chan struct{}, 1)}}, nil
+	l := &Postgres{db: db, now: now}
+	l.queue = newQueue(l.writeGroup)
+	return l, nil
 }
 
 // Append adds one entry: see [Log]. An entry whose commit was not acknowledged may
 // stand in the log all the same; what it tells of must not be done.
 func (l *Postgres) Append(ctx context.Context, e Entry) error {
-	return l.append(ctx, e, func(ctx context.Context, group []Entry) error {
-		if l.closed.Load() {
-			return relais.E(relais.KindUnavailable, "append audit", os.ErrClosed)
-		}
-		ctx, cancel := context.WithTimeout(ctx, writeTime)
-		defer cancel()
-		return failed("append audit", l.write(ctx, group))
-	})
+	return l.queue.append(ctx, e)
+}
+
+// writeGroup writes a group of entries, unless the log is closed.
+func (l *Postgres) writeGroup(ctx context.Context, group []Entry) error {
+	if l.closed.Load() {
+		return relais.E(relais.KindUnavailable, "append audit", os.ErrClosed)
+	}
+	ctx, cancel := context.WithTimeout(ctx, writeTime)
+	defer cancel()
+	return failed("append audit", l.write(ctx, group))
 }
 
 // failed gives a write's error its kind: its end of time is the server's, not the caller's.
@@ -263,10 +268,10 @@ func (l *Postgres) page(ctx context.Context, first, last int64) (page []record, 
 
 // Close lets the connections go once the entries under way are durable.
 func (l *Postgres) Close() error {
-	l.turn <- struct{}{}
-	defer func() { <-l.turn }()
-	if l.closed.Swap(true) {
-		return nil
-	}
-	return unavailable("close audit", l.db.Close())
+	return l.queue.Alone(func() error {
+		if l.closed.Swap(true) {
+			return nil
+		}
+		return unavailable("close audit", l.db.Close())
+	})
 }

@@ -124,7 +124,7 @@ func checkFormat(ctx context.Context, tx *sql.Tx) error {
 func (l *Log) Close() error {
 	l.end()
 	if l.writer != nil {
-		l.writer.close()
+		l.writer.queue.Close()
 	}
 	return l.file.Close()
 }
