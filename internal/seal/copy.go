@@ -89,20 +89,20 @@ func (k *Keyring) become(ctx context.Context, after row, until *row, page []row)
 
 // differ tells which rows are to go and which to come for have to become want.
 func differ(have, want []row) (stale, missing []row) {
-	wanted := make(map[cacheEntry][]byte, len(want))
+	wanted := make(map[place][]byte, len(want))
 	for _, r := range want {
-		wanted[cacheEntry{r.c, r.digest}] = r.wrap
+		wanted[place{r.c, r.digest}] = r.wrap
 	}
-	held := make(map[cacheEntry]bool, len(have))
+	held := make(map[place]bool, len(have))
 	for _, r := range have {
-		if e := (cacheEntry{r.c, r.digest}); bytes.Equal(wanted[e], r.wrap) {
+		if e := (place{r.c, r.digest}); bytes.Equal(wanted[e], r.wrap) {
 			held[e] = true
 		} else {
 			stale = append(stale, r)
 		}
 	}
 	for _, r := range want {
-		if !held[cacheEntry{r.c, r.digest}] {
+		if !held[place{r.c, r.digest}] {
 			missing = append(missing, r)
 		}
 	}

@@ -25,7 +25,7 @@ type Keyring struct {
 	read   *sql.DB
 	engine engine
 	wraps  *wrapper
-	keys   *cache
+	keys   *memory
 	check  []byte // tells one master key from another
 	// scrub overwrites what a committed deletion has left outside of the table.
 	scrub func(context.Context) error
@@ -188,7 +188,7 @@ func (k *Keyring) Forget(ctx context.Context, c relais.CaseID, digests []relais.
 }
 
 // cached fills keys with those remembered, unless they were forgotten meanwhile by
-// whatever process, and returns the places of the others: see cache.get.
+// whatever process, and returns the places of the others: see memory.get.
 func (k *Keyring) cached(ctx context.Context, c relais.CaseID, digests []relais.Digest, keys []relais.SealKey) ([]int, uint64, error) {
 	version, err := k.engine.version(ctx)
 	if err != nil {

@@ -41,7 +41,7 @@ func OpenPostgres(ctx context.Context, o PostgresOptions, master Master) (*Keyri
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	k := &Keyring{write: write.DB, read: read.DB, engine: shared{db: write, read: read.DB}, wraps: wraps, keys: newCache(cacheKeys)}
+	k := &Keyring{write: write.DB, read: read.DB, engine: shared{db: write, read: read.DB}, wraps: wraps, keys: newMemory(cacheKeys)}
 	k.scrub = k.vacuum
 	err = write.Prepare(ctx, func(tx *sql.Tx) error {
 		if err := k.makeTables(ctx, tx, strings.ReplaceAll(schema, " TEXT ", ` TEXT COLLATE "C" `), master); err != nil {

@@ -30,7 +30,7 @@ func OpenSQLite(ctx context.Context, path string, master Master) (*Keyring, erro
 		return nil, relais.E(relais.KindUnavailable, op, err)
 	}
 	engine := embedded{file}
-	k := &Keyring{write: file.Write, read: file.Read, engine: engine, wraps: wraps, keys: newCache(cacheKeys), scrub: engine.emptyLog}
+	k := &Keyring{write: file.Write, read: file.Read, engine: engine, wraps: wraps, keys: newMemory(cacheKeys), scrub: engine.emptyLog}
 	if err := k.prepare(ctx, master); err != nil {
 		return nil, errors.Join(storeError(op, err), k.Close())
 	}
