@@ -17,16 +17,16 @@ import (
 // maxLine bounds a line: an entry at its limits, each byte escaped, fits in.
 const maxLine = 8 << 20
 
-// File is the embedded log: lines of JSON in one file. Entries that arrive while
-// others are being made durable share the next sync. The caller keeps a second
-// process off the file.
+// File is the embedded log: lines of JSON in one file. Entries that arrive while others
+// are being made durable share the next sync. The caller makes sure that no second process
+// uses the file.
 type File struct {
 	path string
 	now  func() time.Time
 	file *os.File
 
 	queue queue
-	// Of whoever holds the queue's turn, as file is.
+	// Used, like file, only by the holder of the queue's turn.
 	size   int64 // of what is durable
 	last   head
 	broken error // why nothing more can be written

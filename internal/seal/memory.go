@@ -21,7 +21,7 @@ type memory struct {
 	mu   sync.Mutex
 	keys cache.Recent[place, relais.SealKey]
 	// version is the store's as last seen: it rises when any process forgets keys, and
-	// what was remembered before is then remembered no more.
+	// everything remembered before is then dropped.
 	version uint64
 	// epoch counts drops. A key read from the file before a drop must not be
 	// remembered after it: it may be one of those forgotten.

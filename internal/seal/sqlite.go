@@ -43,8 +43,8 @@ func (k *Keyring) prepare(ctx context.Context, master Master) error {
 	if err != nil {
 		return err
 	}
-	// A crash between a deletion and its scrub leaves wraps in the log: now is the
-	// first moment to see to it.
+	// A crash between a deletion and its scrub leaves wraps in the log: this is the first
+	// chance to remove them.
 	return k.scrub(ctx)
 }
 

@@ -73,7 +73,8 @@ func (w *writer) do(ctx context.Context, j job) error {
 	return err
 }
 
-// commit applies jobs in one transaction, and wakes who waits for their records.
+// commit applies jobs in one transaction, and wakes the readers that wait for their
+// records.
 func (w *writer) commit(ctx context.Context, jobs []job) error {
 	if err := w.apply(ctx, jobs); err != nil {
 		return err
