@@ -3,12 +3,12 @@
 package cache
 
 // Recent remembers values by their keys: what is put or found moves to the young
-// generation, and when that is full the old one is dropped. It is not safe for
-// concurrent use: who needs that has more to guard than the values. Its zero value
-// remembers nothing.
+// generation, and when that is full the old one is dropped. It is not safe for concurrent
+// use: callers that need that have more to guard than the values. Its zero value remembers
+// nothing.
 type Recent[K comparable, V any] struct {
-	// Most is how many values are kept at most; the half of them used last is kept for
-	// certain.
+	// Most is how many values are kept at most; the more recent half of them is certainly
+	// kept.
 	Most int
 
 	young, old map[K]V

@@ -1,8 +1,8 @@
 // Package groupcommit answers one question: how do many callers share one sync?
 //
 // What arrives while a write is being made durable waits, and goes into the next one
-// together. There is no goroutine for it: of those who wait, whoever gets the turn
-// writes for all.
+// together. There is no goroutine for it: of the callers that wait, the one that gets the
+// turn writes for all.
 package groupcommit
 
 import (
@@ -36,8 +36,8 @@ type pending[T any] struct {
 	err  error // set before done is closed
 }
 
-// New makes a queue. write makes a group durable, all or none; its context is that of
-// whoever came to write, without its end, for the others do not fail with one. size
+// New makes a queue. write makes a group durable, all or none; its context has the values
+// of one caller's but not its end, so that the others do not fail with that caller. size
 // measures an item, and most bounds the sizes of a group; an item larger than that goes
 // alone.
 func New[T any](most int, size func(T) int, write func(context.Context, []T) error) *Queue[T] {

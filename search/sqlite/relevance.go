@@ -12,9 +12,9 @@ import (
 	"github.com/relais-archive/relais/search"
 )
 
-// maxRanked is how many hits are ranked by relevance. A rank costs some 3 µs, and
-// what so many documents say differs little: beyond, the newest are ranked, the others
-// follow by date, and a note says so.
+// maxRanked is how many hits are ranked by relevance. A rank costs some 3 µs, and among so
+// many documents ranks differ little: beyond that number only the newest are ranked, the
+// others follow by date, and a note says so.
 const maxRanked = 20_000
 
 // bm25 weighs the columns in their order.
