@@ -10,9 +10,9 @@ const (
 	readAhead = 8 // prepared and not yet handed out
 )
 
-// ahead prepares inputs several at once and hands the results on one by one, in the
-// order of the inputs. It returns when all is done or use has failed; what was
-// prepared and is not used any more is discarded.
+// ahead prepares inputs several at once and hands the results on one by one, in the order
+// of the inputs. It returns when all is done or use has failed; prepared results that are
+// not used are discarded.
 func ahead[In, Out any](ctx context.Context, inputs []In, prepare func(context.Context, In) Out,
 	discard func(Out), use func(Out) error) error {
 	ctx, cancel := context.WithCancel(ctx)

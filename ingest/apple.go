@@ -49,8 +49,8 @@ func appleMessage(file string) (at string, ok bool) {
 	return path.Join(path.Dir(file), id), id != ""
 }
 
-// hold finds the files that lie beside their messages: they are read with them, for
-// what is true of a message is true of what is attached to it.
+// hold finds the files that lie beside their messages: they are read with them, since what
+// holds for a message holds for its attachments.
 func (w *walk) hold() {
 	messages := map[string]*file{}
 	w.eachFile(func(f *file) {
@@ -85,8 +85,8 @@ func (w *walk) eachFile(fn func(*file)) {
 	}
 }
 
-// restored puts a message together with the files that lie beside it. It says where
-// some of what was attached lies nowhere.
+// restored puts a message together with the files that lie beside it. It warns when an
+// attachment is missing.
 func restored(c *content, found *Found, beside []format.Beside, req Request) (*content, error) {
 	if _, partial := format.EmlxID(found.Name); !partial && len(beside) == 0 {
 		return c, nil

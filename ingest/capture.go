@@ -26,8 +26,7 @@ type Log interface {
 	Append(ctx context.Context, topic string, records []stream.Record) error
 }
 
-// Ledger remembers what was captured; state.DB is one. Every call bears being made
-// again.
+// Ledger remembers what was captured; state.DB is one. Every call may be repeated safely.
 type Ledger interface {
 	// Cursor gives how far a folder was captured, "" from the start.
 	Cursor(ctx context.Context, c relais.CaseID, owner, source, folder string) (string, error)
@@ -38,8 +37,8 @@ type Ledger interface {
 	RecordCaptured(ctx context.Context, b relais.Captured) error
 	// CopiesAt gives what was captured at a place and not superseded since.
 	CopiesAt(ctx context.Context, c relais.CaseID, owner, source, folder, position string) ([]relais.Copy, error)
-	// Supersede takes occurrences, by key, out of the account: what they hold was
-	// captured otherwise.
+	// Supersede takes occurrences, by key, out of the account: what they hold was captured
+	// in another form.
 	Supersede(ctx context.Context, c relais.CaseID, keys []string) error
 }
 
@@ -78,7 +77,7 @@ type Job struct {
 // as long as no two of them share an owner and a source.
 type Capture struct{ deps Deps }
 
-// NewCapture makes a Capture; every field of deps but Temp and Batch is wanted.
+// NewCapture makes a Capture; every field of deps but Temp and Batch is required.
 func NewCapture(deps Deps) *Capture {
 	if deps.Batch.Items <= 0 {
 		deps.Batch.Items = 64
@@ -92,11 +91,11 @@ func NewCapture(deps Deps) *Capture {
 	return &Capture{deps: deps}
 }
 
-// Run captures a job's sources, folder after folder, personal ones first, and calls
-// tell (which may be nil), from one goroutine, as batches become durable. A folder
-// that fails does not stop the others: the error then joins one FolderError for
-// each. Any other error has stopped the run; to run the job again goes on from
-// there. In both cases the Summary holds what was done.
+// Run captures a job's sources, folder after folder, personal ones first, and calls tell
+// (which may be nil), from one goroutine, as batches become durable. A folder that fails
+// does not stop the others: the error then joins one FolderError for each. Any other error
+// has stopped the run; running the job again resumes from there. In both cases the Summary
+// holds what was done.
 func (c *Capture) Run(ctx context.Context, j Job, tell func(Event)) (Summary, error) {
 	sum := Summary{Folders: []Event{}}
 	rules, err := newRules(j, c.deps.Limits.ItemBytes)
@@ -177,12 +176,12 @@ func (g *gatherer) plan(ctx context.Context) ([]target, error) {
 	return slices.Concat(personal, others), nil
 }
 
-// asked is a source whose folders are asked for, and may not all be told. Notes says how
-// they were had, where that is not as usual.
+// asked is a source that is asked for its folders, and may not list them all. Notes says
+// how they were obtained, where that was unusual.
 type asked interface{ Notes() []string }
 
-// listed puts on record whether a source gave the whole list of its folders, as that
-// of a folder of a name of its own, and what it has to tell.
+// listed records, under a folder name of its own, whether a source gave the whole list of
+// its folders, and its notes.
 func (g *gatherer) listed(ctx context.Context, s Source, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -209,11 +208,10 @@ func (g *gatherer) listed(ctx context.Context, s Source, err error) error {
 	return nil
 }
 
-// apart gives folders of one source names of their own, where those they have are
-// the same: on the server or the disk they are two, such as "Été" composed and
-// decomposed, and neither may be taken for the other. The name as it was written is
-// not at hand here, so that the second gets a level below the first's: what a name
-// says, of privacy too, it goes on saying.
+// apart gives folders of one source distinct names where theirs are equal: on the server
+// or the disk they are two, such as "Été" composed and decomposed, and neither may be
+// taken for the other. The name as it was written is not known here, so the second becomes
+// a level below the first: what the name says, of privacy too, still holds.
 func apart(folders []Folder) []Folder {
 	taken := make(map[string]bool, len(folders))
 	for _, f := range folders {

@@ -18,9 +18,9 @@ import (
 const (
 	// maxEntries bounds a batch of what is only counted.
 	maxEntries = 1024
-	// retryFor and retryPause say how long a server or disk that does not answer
-	// is waited for: the sources keep, so patience costs nothing. A full disk is
-	// waited for a shorter time: only a person makes room, and must be told.
+	// retryFor and retryPause say how long a server or disk that does not answer is waited
+	// for: the sources do not go away, so patience costs nothing. A full disk is waited
+	// for a shorter time: only a person can make room, and must be told.
 	retryFor      = 2 * time.Minute
 	noRoomFor     = 30 * time.Second
 	retryPause    = 100 * time.Millisecond
@@ -136,8 +136,8 @@ func (m *committer) patiently(ctx context.Context, fn func() error) error {
 	}
 }
 
-// commit does the three durable steps in their order: bytes, records, account. Each
-// bears being done again, so a stop between two of them costs work and no item.
+// commit does the three durable steps in their order: bytes, records, account. Each may be
+// repeated, so a stop between two of them costs work but no item.
 func (m *committer) commit(ctx context.Context, batch []entry) error {
 	blobs, items := m.items(batch)
 	if len(items) > 0 {

@@ -14,11 +14,11 @@ type around struct {
 	head      func() []byte          // the first bytes, asked for where a name leaves doubt
 }
 
-// leftOut names the rule by which a file is counted and not captured: what a desktop
-// leaves beside its user's files, and what mail programs keep beside mail. That is no
-// mail, and may list the subjects and senders of mail that is marked private. A user's
-// own file stays, however alike its name: names are compared whole, and common ones
-// need a neighbour or content that fits.
+// leftOut names the rule by which a file is counted but not captured: files that a desktop
+// leaves beside its user's, and those that mail programs keep beside mail. These are not
+// mail, and may list the subjects and senders of mail that is marked private. A user's own
+// file is kept, however similar its name: names are compared whole, and common ones need a
+// neighbour or content that confirms them.
 func leftOut(file string, a around) string {
 	name := strings.ToLower(path.Base(file))
 	switch {
@@ -31,7 +31,7 @@ func leftOut(file string, a around) string {
 	return ""
 }
 
-// isSystemFile knows what desktops leave; names are in lower case.
+// isSystemFile knows the files that desktops leave behind; names are in lower case.
 func isSystemFile(name string) bool {
 	switch name {
 	case ".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", ".localized", "icon\r", ".directory":
@@ -116,8 +116,8 @@ func isMaildirControl(name string) bool {
 	return false
 }
 
-// isIndexOf tells an index of the mailbox it stands beside, by that mailbox or by what
-// it begins with.
+// isIndexOf tells whether a file is an index of the mailbox beside it, by that mailbox's
+// name or by its own first bytes.
 func isIndexOf(name string, a around) bool {
 	ext := path.Ext(name)
 	stem := strings.TrimSuffix(name, ext)

@@ -25,8 +25,8 @@ func (t *tree) Read(ctx context.Context, f Folder, req Request, yield func(Found
 	return "", relais.Errorf(relais.KindInternal, "read folder", "a folder of another source")
 }
 
-// read hands out the files that were not captured as they now are. Their bytes are
-// read ahead, for small files cost more to open than to read.
+// read hands out the files that were not captured as they now are. Their bytes are read
+// ahead, since small files cost more to open than to read.
 func (t *tree) read(ctx context.Context, d *directory, req Request, yield func(Found) error) (Cursor, error) {
 	req.Announce(int64(len(d.files)))
 	r := &reading{tree: t, dir: d, req: req, marks: parseMarks(req.After)}
@@ -109,7 +109,7 @@ func (r *reading) open(ctx context.Context, f file) opened {
 	case err == nil || ctx.Err() != nil:
 		return o
 	case relais.Retryable(err):
-		return opened{err: err} // no room for what is on its way: the run's fault
+		return opened{err: err} // no room for what is being read: the run's fault
 	}
 	why, ok := packedReason(err)
 	if !ok {
@@ -193,8 +193,8 @@ func (r *reading) relist() map[string]string {
 	return at
 }
 
-// kindOf tells whether a file is one message, by its content. One that begins like
-// an mbox and is none is a message with its separator.
+// kindOf tells whether a file is one message, by its content. One that begins like an mbox
+// but is not is a message with its separator.
 func kindOf(head []byte, name string) relais.DocKind {
 	switch format.Sniff(head, name) {
 	case format.KindMail, format.KindMbox:

@@ -44,7 +44,7 @@ type entry struct {
 	left           string   // the rule that left it out
 	refusal        *relais.Refusal
 	note           string // for the user
-	quiet          bool   // of no folder that was read: nobody is told
+	quiet          bool   // of no folder that was read: not reported
 	separators     int64  // of messages, in what was taken for one document
 	size           int64  // of an item, when known
 }
@@ -169,15 +169,15 @@ func (f *folderRun) take(ctx context.Context, found Found) error {
 	return f.send(ctx, e)
 }
 
-// closeBody gives back what a source has read ahead and nobody wants.
+// closeBody releases what a source has read ahead and nobody needs.
 func closeBody(r io.Reader) {
 	if c, ok := r.(*content); ok {
 		_ = c.close() // nothing was written that matters
 	}
 }
 
-// read takes the item's bytes, hashes them and looks at their first lines. Only a
-// fault of ours is an error; one of the item is put on record.
+// read takes the item's bytes, hashes them and looks at their first lines. Only a fault of
+// ours is an error; a fault of the item is recorded.
 func (f *folderRun) read(ctx context.Context, e *entry) error {
 	c, err := f.content(ctx, *e.found)
 	switch {
@@ -261,8 +261,8 @@ func (f *folderRun) fail(ctx context.Context, err error) error {
 	return f.send(ctx, entry{refusal: f.refusal(f.folder.Name, "", why)})
 }
 
-// send hands an entry to the committer. While that is behind, the source waits here:
-// nothing else bounds how far reading may run ahead.
+// send hands an entry to the committer. While the committer is behind, the source waits
+// here: nothing else bounds how far reading may run ahead.
 func (f *folderRun) send(ctx context.Context, e entry) error {
 	e.source = f.source.Label()
 	if e.read == "" {
@@ -306,7 +306,7 @@ func folderDetail(err error) string {
 	return why.Detail
 }
 
-// received is a time as an item carries it; a nonsensical one is none.
+// received gives a time as an item carries it; an impossible one counts as none.
 func received(t time.Time) time.Time {
 	t = t.UTC().Truncate(time.Second)
 	if t.Year() < 1970 || t.Year() > 9999 {

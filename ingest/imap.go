@@ -59,7 +59,7 @@ func parseIMAP(spec Spec) (imapAddress, error) {
 	return a, nil
 }
 
-// credentials asks for what opens the mailbox: a token goes before a password.
+// credentials asks for what opens the mailbox: a token is preferred to a password.
 func (a imapAddress) credentials(ctx context.Context) (c credentials, err error) {
 	c.user = a.user
 	if a.token != nil {
@@ -72,7 +72,7 @@ func (a imapAddress) credentials(ctx context.Context) (c credentials, err error)
 
 // portNumber is the port as a number, 0 where it is a name.
 func (a imapAddress) portNumber() int {
-	n, _ := strconv.Atoi(a.port) // a name is as good to everyone but OAUTHBEARER
+	n, _ := strconv.Atoi(a.port) // a name will do for everything but OAUTHBEARER
 	return n
 }
 
@@ -117,7 +117,7 @@ func (m *mailbox) Label() string {
 	return label(fmt.Sprintf("%s (%s)", m.address.user, host))
 }
 
-// Notes tells what was done otherwise than asked, for the user to know.
+// Notes tells the user what was done differently than asked.
 func (m *mailbox) Notes() []string { return m.notes }
 
 // Close logs out.
@@ -169,8 +169,8 @@ func (m *mailbox) drop() {
 // positions meant is gone (RFC 3501, 2.3.1.1).
 var errRenumbered = errors.New("the server has renumbered the folder")
 
-// Read fetches the messages of a folder that were not captured before. A folder
-// that is renumbered meanwhile is begun again.
+// Read fetches the messages of a folder that were not captured before. A folder that is
+// renumbered meanwhile is read again from its start.
 func (m *mailbox) Read(ctx context.Context, f Folder, req Request, yield func(Found) error) (Cursor, error) {
 	name, ok := f.Handle.(boxName)
 	if !ok {

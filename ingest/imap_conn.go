@@ -40,9 +40,9 @@ const answerBytes = 16 << 20
 
 var errBudget = errors.New("the server sends more than was asked for")
 
-// guard is a connection that takes from its peer no more bytes, and waits for them
-// no longer, than the operation under way allows: go-imap knows neither contexts
-// nor limits of lines. It also tells a broken connection from a broken answer.
+// guard is a connection that takes no more bytes from its peer, and waits for them no
+// longer, than the current operation allows: go-imap knows neither contexts nor limits on
+// lines. It also tells a broken connection from a broken answer.
 type guard struct {
 	net.Conn
 	stall time.Duration
@@ -51,7 +51,7 @@ type guard struct {
 	armed  time.Time // when the operation began; zero: none is under way
 	wait   time.Duration
 	bytes  int64
-	failed error // what the network said, or we in its stead
+	failed error // what the network said, or we on its behalf
 	left   bool  // we have closed it: what it says from now on means nothing
 }
 
@@ -188,7 +188,7 @@ func (s *session) watch() (done func()) {
 	}
 }
 
-// close drops the connection; there is nothing to save in it.
+// close drops the connection; nothing in it needs saving.
 func (s *session) close() {
 	s.release()
 	if s.client != nil {
@@ -205,7 +205,7 @@ func (s *session) logout() {
 	s.close()
 }
 
-// why puts a fault of the connection in words that hold nothing of the server's own.
+// why describes a fault of the connection without quoting the server.
 func (s *session) why(err error) string {
 	var answer *imap.Error
 	switch fault := s.guard.fault(); {

@@ -12,7 +12,7 @@ import (
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// errOversize says that the connection stands before bytes nobody will read.
+// errOversize says that the connection is at the start of bytes that nobody will read.
 var errOversize = errors.New("a message over the limit")
 
 // maxMessages bounds what a folder may claim to hold.
@@ -33,7 +33,7 @@ func (r *fetching) drive(ctx context.Context, uids []imap.UID, p purpose) error 
 		case len(got) == n:
 			size = min(2*size, fetchAtOnce)
 		case errors.Is(err, errOversize):
-			// Known, and put on record: the others have no part in it.
+			// This message's fault is recorded; the others are not affected.
 		default:
 			if err := r.alone(ctx, uids[0], p); err != nil {
 				return err
@@ -49,10 +49,10 @@ func (r *fetching) over(ctx context.Context, err error) bool {
 	return err != nil && (r.stopped != nil || r.dead != nil || ctx.Err() != nil || errors.Is(err, errRenumbered))
 }
 
-// alone fetches one message that may be to blame: as it is, then without its date and
-// then its flags, which servers get wrong (the flags last: one may be a mark of
-// privacy), and then it is refused. One that cost us only connections is refused for
-// now: the cursor stays before it.
+// alone fetches one message that may be to blame: as it is, then without its date and then
+// its flags, which servers get wrong (the flags last: one may be a mark of privacy), and
+// then it is refused. A message that only cost us connections is refused for now: the
+// cursor stays before it.
 func (r *fetching) alone(ctx context.Context, uid imap.UID, p purpose) error {
 	why, forGood := Reason{ReasonServer, "the server's answer cannot be read"}, true
 	for _, extra := range []extras{dateAndFlags, flagsOnly, nothingElse, nothingElse} {
@@ -101,8 +101,8 @@ func (r *fetching) fetch(ctx context.Context, uids []imap.UID, p purpose, extra 
 	case err == nil:
 		err = command.Close()
 	case !errors.Is(err, errLiteral):
-		// go-imap waits for us to take what it reads: nothing more must come, then
-		// the rest be taken, before the client itself can be closed.
+		// go-imap waits for us to take what it reads: first nothing more may arrive, then
+		// the rest must be taken, and only then can the client be closed.
 		s.guard.leave()
 		_ = command.Close() // has an error already
 	}

@@ -61,8 +61,8 @@ func parseBox(line string) (l boxEntry, ok bool) {
 	return l, l.raw != "" || l.has(`\Noselect`) // as the delimiter alone is told (RFC 9051, 6.3.9)
 }
 
-// unquote reads a quoted string whose first quote is gone. A quote within that is
-// not escaped, or a backslash that escapes nothing, belongs to it.
+// unquote reads a quoted string whose first quote was consumed. An unescaped quote inside
+// it, or a backslash that escapes nothing, belongs to the string.
 func unquote(s string) (text, rest string) {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -200,7 +200,7 @@ func (l listing) all(ctx context.Context) ([]boxEntry, error) {
 	return append(list, boxEntry{boxName: boxName{raw: "INBOX"}}), err
 }
 
-// ask puts one question, on a new connection where the one there is was lost.
+// ask puts one question, on a new connection if the present one was lost.
 func (l listing) ask(ctx context.Context, question func(*session) ([]boxEntry, error)) ([]boxEntry, error) {
 	for try := 1; ; try++ {
 		s, err := l.connected(ctx)

@@ -123,10 +123,10 @@ type way struct {
 	try     func() error
 }
 
-// login takes the ways that the server offers, one after another until it lets us
-// in: some refuse a password by SASL that they take by LOGIN. A way that is not
-// offered is never tried: LOGIN in particular not where it is disabled (RFC 9051,
-// 6.2.3), for it would give the password away for nothing.
+// login takes the ways that the server offers, one after another until it lets us in: some
+// refuse a password by SASL that they take by LOGIN. A way that is not offered is never
+// tried: in particular not LOGIN where it is disabled (RFC 9051, 6.2.3), since that would
+// give the password away for nothing.
 func (s *session) login(ctx context.Context, a imapAddress) error {
 	if s.client.State() != imap.ConnStateNotAuthenticated {
 		return nil // PREAUTH, over TLS or on this machine
@@ -226,8 +226,8 @@ func (x *xoauth2) Start() (mechanism string, initial []byte, err error) {
 // Next answers the server's reasons, so that it says NO.
 func (x *xoauth2) Next([]byte) ([]byte, error) { return []byte{}, nil }
 
-// bearer is OAUTHBEARER that hears a refusal to its end (RFC 7628, 3.2.3): go-sasl's
-// own breaks the dialogue off, and with it the connection.
+// bearer is OAUTHBEARER that reads a refusal to its end (RFC 7628, 3.2.3): go-sasl's own
+// breaks off the dialogue, and with it the connection.
 type bearer struct{ sasl.Client }
 
 // Next answers the server's reasons with the one byte they wait for.

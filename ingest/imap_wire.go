@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	// wireBuffer is how much of a line is looked at; the rest of a longer one passes.
+	// wireBuffer is how much of a line is examined; the rest of a longer one passes
+	// through.
 	wireBuffer = 64 << 10
 	// maxListed bounds how many folders a server may claim.
 	maxListed = 200_000
@@ -21,12 +22,12 @@ const (
 	placeholder = "mailbox"
 )
 
-// wire stands between go-imap and a server, above encryption, for what that library
-// allows no deviation in: it decodes every folder's name, encodes it again when it
-// selects, and ends the connection where either fails. Here the answers to LIST are
-// taken from the lines as the server sent them, go-imap never sees them, and the
-// name it writes is replaced by the server's own. Flags that are no atoms are written
-// as such, for a keyword may be a mark of privacy. All else passes untouched.
+// wire stands between go-imap and a server, above encryption, for the parts in which that
+// library tolerates no deviation: it decodes every folder's name, encodes it again when it
+// selects, and ends the connection where either fails. Here the answers to LIST are taken
+// from the lines as the server sent them, go-imap never sees them, and the name it writes
+// is replaced by the server's own. Flags that are no atoms are written as such, for a
+// keyword may be a mark of privacy. All else passes untouched.
 type wire struct {
 	net.Conn
 	in *bufio.Reader
@@ -153,7 +154,7 @@ func (w *wire) answers() (list []boxEntry, unreadable int) {
 	return list, unreadable
 }
 
-// replace has the next command say something else than go-imap writes.
+// replace changes what go-imap writes in the next command.
 func (w *wire) replace(old, now []byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

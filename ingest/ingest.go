@@ -54,11 +54,11 @@ type Cursor string
 // Request is what capture wants of a folder.
 type Request struct {
 	After Cursor // where the last capture with the same rules stopped
-	// Known asks once which positions were captured before. It serves a source
-	// whose positions never change their meaning and whose bytes are dear.
+	// Known asks once which positions were captured before. It serves sources whose
+	// positions never change their meaning and whose bytes are expensive to fetch.
 	Known func(ctx context.Context) (func(position string) bool, error)
-	// Rule, when set, names the rule that leaves out an item of a date, or "". A
-	// source whose bytes are dear asks it first and yields Found.Left.
+	// Rule, when set, names the rule that leaves out an item of a date, or "". A source
+	// whose bytes are expensive to fetch asks it first and yields Found.Left.
 	Rule func(date time.Time) string
 	// CountOnly asks for positions, sizes and dates: Body may be nil.
 	CountOnly bool

@@ -15,9 +15,9 @@ import (
 // maxLabel bounds a name, in bytes; a longer one is cut and keeps a hash.
 const maxLabel = 1024
 
-// label makes a name from outside fit to stand in a folder, a position or on a
-// terminal: valid UTF-8, no control characters, bounded. What it must write
-// otherwise is written \x0a, and a backslash then \\, so that two names stay two.
+// label makes a name from outside fit for a folder, a position or a terminal: valid UTF-8,
+// no control characters, bounded. What it must write otherwise is written \x0a, and a
+// backslash then \\, so that two names stay two.
 func label(s string) string {
 	if !plain(s) {
 		s = escape(s)

@@ -25,8 +25,7 @@ type layers struct {
 	ext    string // of the compression, in the file's name
 }
 
-// peel looks below what may be around a file's mail. Nothing is taken of in but by the
-// result.
+// peel finds what is wrapped around a file's mail. Only the result reads from in.
 func peel(in io.Reader, name string, lim format.Limits) layers {
 	l := layers{in: bufio.NewReaderSize(in, sniffBytes)}
 	l.head, _ = l.in.Peek(sniffBytes) // what cannot be read is told when it is read

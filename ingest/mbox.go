@@ -36,8 +36,8 @@ func (c mboxCursor) cursor() Cursor {
 	return Cursor(fmt.Sprintf(mboxCursorForm, c.offset, c.seen, c.before))
 }
 
-// resume gives the place a cursor stands at; the start for one that is not, or no
-// more, of this file.
+// resume gives the place of a cursor; the start if it does not, or no longer, belong to
+// this file.
 func resume(c Cursor, in io.ReaderAt) mboxCursor {
 	var at mboxCursor
 	if _, err := fmt.Sscanf(string(c), mboxCursorForm, &at.offset, &at.seen, &at.before); err != nil {
@@ -198,7 +198,7 @@ func isMbox(f *os.File, name string, hint hint, lim format.Limits) bool {
 }
 
 // isMbox tells an mbox from a message that was saved with its separator, and from one
-// that begins without. It reads on to see.
+// without. It reads as far as it needs to.
 func (l layers) isMbox(name string, hint hint, lim format.Limits) bool {
 	is, sure := l.tellsMbox(name, hint)
 	if sure {

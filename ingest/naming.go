@@ -65,7 +65,7 @@ func isAppleInside(dir string) bool {
 	return dir != "" && strings.Trim(dir, "0123456789ABCDEFabcdef-") == ""
 }
 
-// hint is what stands around a file and speaks for its being a mailbox.
+// hint is what stands around a file and suggests that it is a mailbox.
 type hint int
 
 const (

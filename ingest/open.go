@@ -19,9 +19,9 @@ func headOf(f *os.File) []byte {
 	return head[:n]
 }
 
-// openRegular opens a regular file of a root, following no link and waiting for no
-// pipe. Between look and open the name may change hands: what was opened must be
-// what was looked at.
+// openRegular opens a regular file of a root, following no link and waiting for no pipe.
+// Between the check and the opening the name may come to mean another file: the file that
+// was opened must be the one that was checked.
 func openRegular(root *os.Root, name string) (*os.File, fs.FileInfo, error) {
 	seen, err := root.Lstat(name)
 	if err != nil {

@@ -40,7 +40,7 @@ type Event struct {
 // Summary is the account of one run. The account of the case is the ledger's.
 type Summary struct {
 	Counts
-	Folders []Event       `json:"folders"` // as last told, in the order met
+	Folders []Event       `json:"folders"` // as last reported, in the order they were met
 	Failed  []FolderError `json:"-"`
 }
 

@@ -29,8 +29,8 @@ type rules struct {
 }
 
 // newRules reads the rules of a job. A pattern that cannot be one is of
-// relais.KindInvalid: silently matching nothing, it would capture what was to be
-// left out.
+// relais.KindInvalid: it would match nothing, and silently capture what was to be left
+// out.
 func newRules(j Job, limit int64) (rules, error) {
 	r := rules{since: j.Since, until: j.Until, names: j.NamesOnly, limit: limit}
 	for _, g := range j.ExcludeFolders {

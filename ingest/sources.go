@@ -17,8 +17,8 @@ type Spec struct {
 	Location string // a path, or imap[s]://[user@]host[:port][/folder]
 	Limits   format.Limits
 
-	// Of mail servers only. Password, or where there is one Token (of OAuth 2.0, RFC
-	// 6750), is asked when a connection is made; TLS may name further authorities, nil
+	// For mail servers only. Password, or Token where there is one (of OAuth 2.0, RFC
+	// 6750), is called when a connection is made; TLS may name further authorities, nil
 	// trusts the system's.
 	User     string
 	Password func(ctx context.Context) (string, error)

@@ -16,8 +16,8 @@ type retold struct {
 	File
 }
 
-// retell remembers that a folder was captured to its end, of a file that may have been
-// one item to a capture that did not know better.
+// retell remembers that a folder was captured to its end whose file an earlier capture may
+// have taken for one item.
 func (f *folderRun) retell() {
 	if f.excluded || f.job.DryRun {
 		return
@@ -35,8 +35,8 @@ func (f *folderRun) retellLeft(e entry) {
 }
 
 // supersede takes what earlier captures made one item of out of the account, when its
-// bytes are the first of the file as it is now, all of which were captured otherwise:
-// what was in it and is no more there is kept as it was.
+// bytes are the beginning of the present file, all of which was captured in another form:
+// what is no longer in the file is kept as it was.
 func (c *Capture) supersede(ctx context.Context, j Job, list []retold) error {
 	var keys []string
 	for _, r := range list {

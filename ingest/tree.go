@@ -25,7 +25,7 @@ const maxDepth = 64
 // followed, and what is not a regular file is refused by name.
 type tree struct {
 	label string
-	place string // absolute path, hashed into marks, told to nobody
+	place string // absolute path, hashed into marks, never shown
 	root  *os.Root
 	lim   format.Limits // of what is compressed
 }
@@ -83,9 +83,9 @@ type walk struct {
 	at      map[string]int // into folders, by name
 }
 
-// add adds a folder that stands at a path, under its name, or under a longer one where
-// two come to the same. The messages of one of Apple Mail's mailboxes stand in many
-// directories: these are one folder.
+// add adds a folder at a path, under its name, or under a longer one where two names
+// coincide. The messages of one of Apple Mail's mailboxes stand in many directories: these
+// are one folder.
 func (w *walk) add(handle any, at, name string) {
 	i, taken := w.at[name]
 	if taken && w.sameBox(i, handle) {

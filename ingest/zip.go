@@ -16,8 +16,8 @@ import (
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// An archive that somebody captures on purpose may hold a whole mailbox: it gets
-// more members and bytes than one found in a message. Its growth stays bounded.
+// An archive that somebody captures on purpose may hold a whole mailbox: it is allowed
+// more members and bytes than one found in a message. Its expansion stays bounded.
 const (
 	zipEntries = 100
 	zipBytes   = 1 << 10
@@ -115,8 +115,8 @@ type zipReading struct {
 	apart      string                     // what tells the member being read from such a one, or ""
 }
 
-// each goes through the members. That there are fewer than the archive says is its
-// error; what is over a limit, each member tells of itself.
+// each goes through the members. It is an error if there are fewer than the archive
+// announces; a member over a limit reports that itself.
 func (r *zipReading) each(ctx context.Context, fn func(format.Member) error) error {
 	a := format.NewArchive(r.lim)
 	err := a.Zip(r.file, r.size, func(m format.Member) error {

@@ -22,7 +22,7 @@ const (
 type Grant struct {
 	relais.Grant
 	From  time.Time // zero: since ever
-	Until time.Time // zero: without end; the grant ends just before
+	Until time.Time // zero: no end; the grant ends just before it
 }
 
 // live tells whether the grant holds at a time.

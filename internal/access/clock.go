@@ -15,9 +15,9 @@ type HighWater interface {
 	HighWater(ctx context.Context, now time.Time) (time.Time, error)
 }
 
-// saveEvery is how far the clock may run ahead of what is remembered: what expired
-// less than this before a restart lives again for as long, if the machine's clock
-// was set back meanwhile.
+// saveEvery is how far the clock may run ahead of what is remembered: what expired less
+// than this long before a restart is valid again for as long, if the machine's clock was
+// set back meanwhile.
 const saveEvery = time.Minute
 
 // Clock tells a time that never goes back, not even over a restart, so that what

@@ -35,8 +35,8 @@ const (
 	maxName     = 100
 )
 
-// Tokens makes and recognises bearer tokens (RFC 6750). Of a token it keeps the
-// SHA-256 only: with 256 random bits in it, nothing slower is needed.
+// Tokens makes and recognises bearer tokens (RFC 6750). It keeps only the SHA-256 of a
+// token: with 256 random bits in it, no slower hash is needed.
 type Tokens struct {
 	store TokenStore
 	clock *Clock
@@ -47,9 +47,9 @@ func NewTokens(store TokenStore, now func() time.Time) *Tokens {
 	return &Tokens{store: store, clock: NewClock(store, now)}
 }
 
-// Create makes a token that lives until expires, and gives its plain text, to be
-// shown once. The name is for lists and the audit log. The error is of
-// relais.KindInvalid for a name that is empty or long, or a time that is past.
+// Create makes a token that lives until expires, and gives its plain text, to be shown
+// once. The name is for lists and the audit log. The error is of relais.KindInvalid for a
+// name that is empty or long, or an expiry in the past.
 func (t *Tokens) Create(ctx context.Context, name string, expires time.Time) (string, error) {
 	const op = "create token"
 	if name = strings.TrimSpace(name); name == "" || len(name) > maxName {
@@ -83,9 +83,9 @@ func secret() string {
 	return string(out[:])
 }
 
-// Lookup gives the principal that a token speaks for. While an archive has no
-// users, every token sees what the local operator sees. The error is of
-// relais.KindAuth, and the same for a token that never was and one that expired.
+// Lookup gives the principal that a token speaks for. While an archive has no users, every
+// token sees what the local operator sees. The error is of relais.KindAuth, the same for a
+// token that never existed and one that expired.
 func (t *Tokens) Lookup(ctx context.Context, plain string) (Principal, error) {
 	const op = "look up token"
 	refused := relais.WithHint(relais.Errorf(relais.KindAuth, op, "unknown or expired"), "make one with: relais token create")
@@ -111,8 +111,8 @@ func (t *Tokens) Lookup(ctx context.Context, plain string) (Principal, error) {
 	return Principal{Name: "token:" + record.Name, Kind: KindToken, Grants: everything()}, nil
 }
 
-// Revoke ends a token now: it opens nothing any more, to whoever holds it. One that
-// is unknown or has expired is no error.
+// Revoke ends a token now: from then on it opens nothing, whoever holds it. An unknown or
+// expired token is not an error.
 func (t *Tokens) Revoke(ctx context.Context, plain string) error {
 	const op = "revoke token"
 	hash := sha256.Sum256([]byte(plain))

@@ -2,14 +2,14 @@
 // each entry carries the hash of the one before it, so that an entry changed, taken
 // out, put in or moved is found by Verify.
 //
-// An entry holds ids, counts and keyed hashes, never text, an address or a subject.
-// Its place is before the disclosure it tells of: Append first, and when it fails
-// disclose nothing. An entry without a disclosure may happen; the reverse never.
+// An entry holds ids, counts and keyed hashes, never text, an address or a subject. It
+// comes before the disclosure it tells of: Append first, and disclose nothing if that
+// fails. An entry without a disclosure may happen; the reverse never.
 //
-// A chain does not show that its end was cut off, or that all of it was written
-// anew by one who can write the file: for that its head has to be known elsewhere.
-// The canonical bytes that the chain hashes are frozen, so that a Merkle tree with
-// published checkpoints (RFC 6962) can be laid over the entries there are.
+// A chain does not show that its end was cut off, or that all of it was rewritten by
+// someone who can write the file: to show that, its head has to be known elsewhere. The
+// canonical bytes that the chain hashes are frozen, so that a Merkle tree with published
+// checkpoints (RFC 6962) can later be built over the existing entries.
 package audit
 
 import (
@@ -61,7 +61,7 @@ type Log interface {
 	Close() error
 }
 
-// Limits of one entry: what is over them is refused, never cut.
+// Limits of one entry: one that exceeds them is refused, never cut.
 const (
 	maxObjects = 10_000
 	maxWord    = 128 // bytes of any one string
@@ -83,7 +83,7 @@ func (e Entry) check() error {
 	return nil
 }
 
-// link is what the chain hashes: its JSON, fields in this order, is the canonical
+// link is what the chain hashes: its JSON, with the fields in this order, is the canonical
 // form of an entry. A new field is added at the end, omitted when empty.
 type link struct {
 	Format int           `json:"format"`

@@ -8,10 +8,10 @@ import (
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// Copy adds to a log the entries of a file that it lacks, byte for byte, so that the
-// chain goes on and still verifies. A copy that was stopped goes on where it was; one
-// that was whole does nothing. A log that holds anything but the beginning of the
-// file's chain is of relais.KindConflict, and left as it is. progress is told the
+// Copy adds to a log those entries of a file that it lacks, byte for byte, so that the
+// chain continues and still verifies. A copy that was stopped resumes where it was; one
+// that was complete does nothing. A log that holds anything but the beginning of the
+// file's chain is of relais.KindConflict, and is left as it is. progress is told the
 // number of the last entry that is in both.
 func Copy(ctx context.Context, from *File, to *Postgres, progress func(seq int64)) error {
 	const op = "copy audit"

@@ -17,16 +17,16 @@ import (
 // maxLine bounds a line: an entry at its limits, each byte escaped, fits in.
 const maxLine = 8 << 20
 
-// File is the embedded log: lines of JSON in one file. Entries that arrive while
-// others are being made durable share the next sync. The caller keeps a second
-// process off the file.
+// File is the embedded log: lines of JSON in one file. Entries that arrive while others
+// are being made durable share the next sync. The caller makes sure that no second process
+// uses the file.
 type File struct {
 	path string
 	now  func() time.Time
 	file *os.File
-	queue
 
-	// Of whoever holds the queue's turn, as file is.
+	queue queue
+	// Used, like file, only by the holder of the queue's turn.
 	size   int64 // of what is durable
 	last   head
 	broken error // why nothing more can be written
@@ -48,7 +48,8 @@ func OpenFile(path string, now func() time.Time) (*File, error) {
 	if err != nil {
 		return nil, relais.E(relais.KindUnavailable, op, err)
 	}
-	l := &File{path: path, now: now, file: f, queue: queue{turn: make(chan struct{}, 1)}}
+	l := &File{path: path, now: now, file: f}
+	l.queue = newQueue(l.writeGroup)
 	if err := l.recover(); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -121,16 +122,16 @@ func unavailable(op string, err error) error {
 	return relais.E(relais.KindUnavailable, op, err)
 }
 
-// Append adds one entry: see [Log]. When ctx ends first the entry may still be
-// written.
-func (l *File) Append(ctx context.Context, e Entry) error {
-	return l.append(ctx, e, func(_ context.Context, group []Entry) error {
-		err := l.write(group)
-		l.reading.Lock()
-		l.durable, l.end = l.size, l.last
-		l.reading.Unlock()
-		return err
-	})
+// Append adds one entry: see [Log].
+func (l *File) Append(ctx context.Context, e Entry) error { return l.queue.append(ctx, e) }
+
+// writeGroup writes a group of entries and shows them to readers.
+func (l *File) writeGroup(_ context.Context, group []Entry) error {
+	err := l.write(group)
+	l.reading.Lock()
+	l.durable, l.end = l.size, l.last
+	l.reading.Unlock()
+	return err
 }
 
 // write appends a group of entries in one write and one sync. After a failure of
@@ -223,13 +224,13 @@ func (l *File) scan(ctx context.Context, fn func(record) error) (end head, err e
 
 // Close releases the file once the entries under way are durable.
 func (l *File) Close() error {
-	l.turn <- struct{}{}
-	defer func() { <-l.turn }()
-	if errors.Is(l.broken, os.ErrClosed) {
-		return nil
-	}
-	l.broken = relais.E(relais.KindUnavailable, "append audit", os.ErrClosed)
-	return unavailable("close audit", l.file.Close())
+	return l.queue.Alone(func() error {
+		if errors.Is(l.broken, os.ErrClosed) {
+			return nil
+		}
+		l.broken = relais.E(relais.KindUnavailable, "append audit", os.ErrClosed)
+		return unavailable("close audit", l.file.Close())
+	})
 }
 
 // syncDir makes a new file's name durable.

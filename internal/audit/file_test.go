@@ -231,11 +231,12 @@ func TestCanceled(t *testing.T) {
 	l := openFile(t, filepath.Join(t.TempDir(), "audit.log"))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	l.turn <- struct{}{} // somebody is writing
-	if err := l.Append(ctx, entry(1)); relais.KindOf(err) != relais.KindCanceled {
-		t.Errorf("append: %v, want canceled", err)
-	}
-	<-l.turn
+	_ = l.queue.Alone(func() error { // somebody is writing
+		if err := l.Append(ctx, entry(1)); relais.KindOf(err) != relais.KindCanceled {
+			t.Errorf("append: %v, want canceled", err)
+		}
+		return nil
+	})
 	if err := l.Append(t.Context(), entry(2)); err != nil {
 		t.Fatal(err)
 	}

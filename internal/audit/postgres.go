@@ -14,8 +14,8 @@ import (
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// tables: audit_head is one row, the end of the chain. The canonical bytes are kept
-// as bytes, for the chain hashes them and no encoding of a database may touch them.
+// tables: audit_head is one row, the end of the chain. The canonical bytes are kept as
+// bytes, because the chain hashes them and no database encoding may alter them.
 const tables = `
 CREATE TABLE IF NOT EXISTS audit_entries (
     seq  BIGINT PRIMARY KEY,
@@ -28,8 +28,8 @@ CREATE TABLE IF NOT EXISTS audit_head (
     hash BYTEA NOT NULL
 );`
 
-// writeTime bounds one write: a server that does not answer refuses disclosures
-// rather than holding them up without an end.
+// writeTime bounds one write: a server that does not answer refuses disclosures rather
+// than holding them up for ever.
 const writeTime = 30 * time.Second
 
 // PostgresOptions say where the log of an archive is.
@@ -50,15 +50,15 @@ type Postgres struct {
 	db     *postgres.DB
 	now    func() time.Time
 	closed atomic.Bool
-	queue
+	queue  queue
 }
 
 var _ Log = (*Postgres)(nil)
 
 // OpenPostgres opens, or makes, the log in a schema; now tells the time of entries.
 func OpenPostgres(ctx context.Context, o PostgresOptions, now func() time.Time) (*Postgres, error) {
-	// One connection writes at a time, one more reads. A writer that stands still
-	// holds up every disclosure: it is given up soon.
+	// One connection writes at a time, one more reads. A stalled writer holds up every
+	// disclosure, so it is given up soon.
 	db, err := postgres.Open(postgres.Options{URL: o.URL, Schema: o.Namespace, Conns: 2, Idle: 10 * time.Second})
 	if err != nil {
 		return nil, err
@@ -74,23 +74,29 @@ func OpenPostgres(ctx context.Context, o PostgresOptions, now func() time.Time) 
 	if err != nil {
 		return nil, errors.Join(postgres.OpenError("open audit", err), db.Close())
 	}
-	return &Postgres{db: db, now: now, queue: queue{turn: make(chan struct{}, 1)}}, nil
+	l := &Postgres{db: db, now: now}
+	l.queue = newQueue(l.writeGroup)
+	return l, nil
 }
 
-// Append adds one entry: see [Log]. An entry whose commit was not acknowledged may
-// stand in the log all the same; what it tells of must not be done.
+// Append adds one entry: see [Log]. An entry whose commit was not acknowledged may be in
+// the log all the same; what it tells of must still not be done.
 func (l *Postgres) Append(ctx context.Context, e Entry) error {
-	return l.append(ctx, e, func(ctx context.Context, group []Entry) error {
-		if l.closed.Load() {
-			return relais.E(relais.KindUnavailable, "append audit", os.ErrClosed)
-		}
-		ctx, cancel := context.WithTimeout(ctx, writeTime)
-		defer cancel()
-		return failed("append audit", l.write(ctx, group))
-	})
+	return l.queue.append(ctx, e)
 }
 
-// failed gives a write's error its kind: its end of time is the server's, not the caller's.
+// writeGroup writes a group of entries, unless the log is closed.
+func (l *Postgres) writeGroup(ctx context.Context, group []Entry) error {
+	if l.closed.Load() {
+		return relais.E(relais.KindUnavailable, "append audit", os.ErrClosed)
+	}
+	ctx, cancel := context.WithTimeout(ctx, writeTime)
+	defer cancel()
+	return failed("append audit", l.write(ctx, group))
+}
+
+// failed gives a write's error its kind: a deadline that passed was the server's, not the
+// caller's.
 func failed(op string, err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return relais.E(relais.KindUnavailable, op, err)
@@ -263,10 +269,10 @@ func (l *Postgres) page(ctx context.Context, first, last int64) (page []record, 
 
 // Close lets the connections go once the entries under way are durable.
 func (l *Postgres) Close() error {
-	l.turn <- struct{}{}
-	defer func() { <-l.turn }()
-	if l.closed.Swap(true) {
-		return nil
-	}
-	return unavailable("close audit", l.db.Close())
+	return l.queue.Alone(func() error {
+		if l.closed.Swap(true) {
+			return nil
+		}
+		return unavailable("close audit", l.db.Close())
+	})
 }

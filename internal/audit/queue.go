@@ -2,69 +2,33 @@ package audit
 
 import (
 	"context"
-	"sync"
+	"errors"
 
+	"github.com/relais-archive/relais/internal/groupcommit"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
 // maxGroup is how many entries one write makes durable.
 const maxGroup = 256
 
-// queue makes durable together what arrives while a write is under way: of those who
-// wait, whoever gets the turn writes for all.
-type queue struct {
-	turn    chan struct{} // of one; held by the caller that writes
-	mu      sync.Mutex
-	waiting []*pending
+// queue makes durable together the entries that arrive while a write is under way.
+type queue struct{ *groupcommit.Queue[Entry] }
+
+// newQueue makes a queue whose groups are written by write, in the order of arrival.
+func newQueue(write func(context.Context, []Entry) error) queue {
+	return queue{groupcommit.New(maxGroup, func(Entry) int { return 1 }, write)}
 }
 
-// pending is an entry that waits to be durable.
-type pending struct {
-	entry Entry
-	done  chan struct{}
-	err   error // set before done is closed
-}
-
-// append has one entry written by write, with those that wait beside it, in the order
-// of their arrival; write has the context of whoever came to write, without its end.
-func (q *queue) append(ctx context.Context, e Entry, write func(context.Context, []Entry) error) error {
+// append has one entry written. When ctx ends first, it is written only if its write
+// was under way.
+func (q queue) append(ctx context.Context, e Entry) error {
 	if err := e.check(); err != nil {
 		return err
 	}
-	p := &pending{entry: e, done: make(chan struct{})}
-	q.mu.Lock()
-	q.waiting = append(q.waiting, p)
-	q.mu.Unlock()
-	for {
-		select {
-		case <-p.done:
-			return p.err
-		case <-ctx.Done():
-			return relais.E(relais.KindCanceled, "append audit", ctx.Err())
-		case q.turn <- struct{}{}:
-			q.flush(context.WithoutCancel(ctx), write)
-			<-q.turn
-		}
+	err := q.Do(ctx, e)
+	var known *relais.Error // of the write
+	if err != nil && errors.Is(err, ctx.Err()) && !errors.As(err, &known) {
+		return relais.E(relais.KindCanceled, "append audit", err)
 	}
-}
-
-// flush writes the waiting entries and lets their callers go.
-func (q *queue) flush(ctx context.Context, write func(context.Context, []Entry) error) {
-	q.mu.Lock()
-	n := min(len(q.waiting), maxGroup)
-	group := q.waiting[:n:n]
-	q.waiting = q.waiting[n:]
-	q.mu.Unlock()
-	if n == 0 {
-		return
-	}
-	entries := make([]Entry, n)
-	for i, p := range group {
-		entries[i] = p.entry
-	}
-	err := write(ctx, entries)
-	for _, p := range group {
-		p.err = err
-		close(p.done)
-	}
+	return err
 }

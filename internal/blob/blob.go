@@ -1,13 +1,12 @@
 // Package blob answers one question: where do bytes rest?
 //
-// A blob is named by its SHA-256. Blobs put together are compressed and sealed,
-// each under a key of its own, into one immutable pack with its table of contents;
-// a pack becomes durable by one fsync or one PUT. Order of durability: keys, pack,
-// index entries, each before the next. A crash after the first leaves keys that open
-// nothing, after the second a pack that nothing points to: an orphan, which Verify
-// names and compaction drops. Neither loses or reveals a byte, and the batch put
-// again finds its keys. Any other order could leave sealed bytes without a key, or
-// an entry without bytes.
+// A blob is named by its SHA-256. Blobs that are put together are compressed and sealed,
+// each under a key of its own, into one immutable pack with its table of contents; a pack
+// becomes durable by one fsync or one PUT. Keys become durable first, then the pack, then
+// the index entries. A crash after the first step leaves keys that open nothing, after the
+// second a pack that nothing points to: an orphan, which Verify reports and compaction
+// drops. Neither loses or reveals a byte, and the batch put again finds its keys. Any
+// other order could leave sealed bytes without a key, or an entry without bytes.
 //
 // A blob is held by cases: its key is wrapped once per case. To forget the last
 // wrap is to erase every copy of the blob at once; the index keeps an entry of codec
@@ -23,9 +22,9 @@ import (
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// Backend is where packs are kept: a directory or a bucket. Four calls wide, so
-// that a new one is an afternoon's work. Names are lower-case letters, digits,
-// "-" and "/"; a pack is never changed once put.
+// Backend is where packs are kept: a directory or a bucket. It has only four methods, so
+// that a new one is an afternoon's work. Names are lower-case letters, digits, "-" and
+// "/"; a pack is never changed once put.
 type Backend interface {
 	// Put stores a pack and returns when it is durable. To put again what is
 	// there already is not an error.
@@ -39,9 +38,9 @@ type Backend interface {
 	List(ctx context.Context, fn func(name string, size int64) error) error
 }
 
-// CheckName tells, by an error of relais.KindInvalid, that a name is none that
-// Backend allows. Each backend asks it first: a name is a path in one, a key in
-// another, and must lead out of neither.
+// CheckName gives an error of relais.KindInvalid for a name that Backend does not allow.
+// Each backend calls it first: a name is a path in one and a key in another, and must
+// never lead outside.
 func CheckName(name string) error {
 	const allowed = "abcdefghijklmnopqrstuvwxyz0123456789-/"
 	foreign := func(r rune) bool { return !strings.ContainsRune(allowed, r) }
@@ -90,7 +89,7 @@ type Blob struct {
 	Open   func() (io.ReadCloser, error)
 }
 
-// Store keeps blobs. Who uses one asks for the roles it needs.
+// Store keeps blobs. Callers declare which of these roles they need.
 type Store interface {
 	Putter
 	Opener

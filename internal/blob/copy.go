@@ -21,12 +21,12 @@ type Copied struct {
 	Bytes   int64 `json:"bytes"`   // copied by this run
 }
 
-// CopyPacks copies every pack of one backend to another. It can be stopped and done
-// again: what is there with the same size is passed over, since a pack is put whole
-// or not at all and its name vouches for its bytes. In the end the other is listed
-// once more, and a pack that is missing there, or of another size, is an error of
-// relais.KindDamaged. progress is called after each pack, by one goroutine at a
-// time; it may be nil. Packs that the other alone has stay.
+// CopyPacks copies every pack of one backend to another. It can be stopped and done again:
+// a pack that is already there with the same size is skipped, since packs are put whole or
+// not at all and a pack's name vouches for its bytes. At the end the target is listed once
+// more; a pack that is missing, or of another size, is an error of relais.KindDamaged.
+// progress is called after each pack, by one goroutine at a time; it may be nil. Packs
+// that only the target has stay.
 func CopyPacks(ctx context.Context, from, to Backend, progress func(Copied)) (Copied, error) {
 	if progress == nil {
 		progress = func(Copied) {}

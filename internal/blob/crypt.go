@@ -56,7 +56,7 @@ func openBytes(dst []byte, key relais.SealKey, sealed []byte) ([]byte, error) {
 	if len(sealed) == 0 {
 		return dst[:0], nil
 	}
-	// sio slices by the lengths it reads: give it none that cannot be.
+	// sio slices by the lengths it reads, so give it no impossible ones.
 	size, err := sio.DecryptedSize(uint64(len(sealed)))
 	if err != nil {
 		return nil, damaged(err)

@@ -90,7 +90,7 @@ func (w *packer) addSmall(j *job, r io.Reader) error {
 	return w.append(j, codec, s.sealed, sum)
 }
 
-// readSmall reads the whole blob and checks that it is what it claims to be.
+// readSmall reads the whole blob and checks its size and digest.
 func readSmall(s *scratch, j *job, r io.Reader) ([]byte, error) {
 	s.plain = grow(s.plain, int(j.Size)+1)
 	n, err := io.ReadFull(r, s.plain)

@@ -29,9 +29,9 @@ type Packs struct {
 	opt     Options
 	codecs  codecs
 	scratch sync.Pool // of *scratch
-	// holds orders what decides on the last key of a blob: between looking whether
-	// one is left and relying on it, none may be forgotten. One process of an archive
-	// at a time forgets.
+	// holds serialises decisions about the last key of a blob: between checking that a key
+	// is left and relying on it, none may be forgotten. Only one process of an archive
+	// forgets at a time.
 	holds sync.Mutex
 }
 
@@ -115,10 +115,9 @@ func (p *Packs) admit(ctx context.Context, c relais.CaseID, blobs []Blob) ([]job
 	return jobs, nil
 }
 
-// markKeyless marks as erased, in the index and in known, what no case has a key
-// for: a crash came between the two halves of Forget. This must be durable before a
-// new key is made, or the next crash would leave old bytes under a key that cannot
-// open them.
+// markKeyless marks as erased, in the index and in known, what no case has a key for: a
+// crash came between the two steps of Forget. This must be durable before a new key is
+// made, or the next crash would leave old bytes under a key that cannot open them.
 func (p *Packs) markKeyless(ctx context.Context, c relais.CaseID, known map[relais.Digest]relais.Location) error {
 	if len(known) == 0 {
 		return nil

@@ -24,8 +24,8 @@ func (p *Packs) Open(ctx context.Context, c relais.CaseID, d relais.Digest) (Rea
 	return found.Open(ctx, d)
 }
 
-// Found opens blobs that were looked up together. It is for one batch: what is
-// forgotten meanwhile it still opens. It is safe for concurrent use.
+// Found opens blobs that were looked up together. It is meant for one batch: it still
+// opens what is forgotten meanwhile. It is safe for concurrent use.
 type Found struct {
 	store  *Packs
 	places map[relais.Digest]relais.Location

@@ -47,7 +47,7 @@ type Cases struct {
 }
 
 // Marked gives the test of whether a folder's name marks what is in it as private: such
-// names are a person's own, and stand in no account.
+// names are private, and appear in no balance.
 type Marked func(ctx context.Context) (func(folder string) bool, error)
 
 // New makes a register over a store.
@@ -64,8 +64,8 @@ func (c *Cases) Create(ctx context.Context, k relais.Case) (relais.Case, error) 
 	return c.store.CreateCase(ctx, k)
 }
 
-// checkDays makes the days that were declared of a case those of the calendar, and
-// refuses to keep what should have been erased already: a slip of the pen.
+// checkDays brings the days declared for a case into calendar form, and refuses a
+// retention date in the past, which is a typing error.
 func (c *Cases) checkDays(k *relais.Case) error {
 	for _, day := range []*string{&k.InformedOn, &k.RetainUntil} {
 		if *day == "" {
@@ -91,8 +91,8 @@ type Opened struct {
 	Created bool
 }
 
-// Open finds the case an ingest goes to, or opens it, and records its owner. A new
-// name that is close to an existing one is a likely slip of the pen: it is of
+// Open finds the case an ingest goes to, or opens it, and records its owner. A new name
+// that is close to an existing one is probably a typing error: it is of
 // relais.KindConflict, naming the other, unless sure is set.
 func (c *Cases) Open(ctx context.Context, name string, owner relais.Owner, sure bool) (Opened, error) {
 	k, err := c.store.Case(ctx, name)
@@ -224,8 +224,8 @@ func (c *Cases) Update(ctx context.Context, k relais.Case) error {
 	return c.store.UpdateCase(ctx, k)
 }
 
-// Balance gives the account of one case; folders that are marked private are one line a
-// source, without their names.
+// Balance gives the account of one case; folders marked private are one line per source,
+// without their names.
 func (c *Cases) Balance(ctx context.Context, name string) (relais.Balance, error) {
 	k, err := c.Case(ctx, name)
 	if err != nil {

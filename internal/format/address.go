@@ -26,7 +26,7 @@ type addressReader struct {
 	phrase         strings.Builder
 	named          int // bytes of the phrase that stood before the brackets
 	angle, comment string
-	hasAngle       bool // the address at hand has brackets
+	hasAngle       bool // the present address has brackets
 	quoted         bool // or quotes
 	signed         bool // or an "@" in its phrase
 	bare           bool // the last address listed was a name alone, before a comma
@@ -133,8 +133,8 @@ func (a *addressReader) bracket() {
 	a.setAngle(rest[:end])
 }
 
-// angles takes what stands in brackets: one address, or several that somebody put into
-// one pair.
+// angles reads what is in brackets: one address, or several that somebody put into one
+// pair.
 func (a *addressReader) angles(s string) {
 	if strings.Count(s, "@") < 2 || strings.ContainsAny(s, `":`) {
 		a.setAngle(s)
@@ -157,8 +157,8 @@ func (a *addressReader) mailto() bool {
 	return true
 }
 
-// setAngle keeps the first address in brackets that says something. A second one
-// begins another address: the comma between them is missing.
+// setAngle keeps the first address in brackets that is not empty. A second one begins
+// another address: the comma between them is missing.
 func (a *addressReader) setAngle(s string) {
 	s = cleanAddress(s)
 	if strings.Contains(a.angle, "@") && strings.Contains(s, "@") && !strings.EqualFold(a.angle, s) {
@@ -207,8 +207,8 @@ func (a *addressReader) flush(sep byte) {
 	a.bare = bare
 }
 
-// text decodes a name or an address. Encoded words are decoded after the list was
-// cut, for they may hold commas (RFC 2047, section 6.2).
+// text decodes a name or an address. Encoded words are decoded after the list was split,
+// since they may hold commas (RFC 2047, section 6.2).
 func (a *addressReader) text(s string) string {
 	return cleanLine(decodeWords(s, a.fallback, a.warn))
 }
@@ -235,7 +235,7 @@ func familyName(adr relais.Address) bool {
 	return unicode.IsUpper(first)
 }
 
-// keep lists an address, or counts it where there is no room.
+// keep adds an address to the list, or only counts it when the list is full.
 func (a *addressReader) keep(adr relais.Address) {
 	if a.room <= 0 {
 		a.left++

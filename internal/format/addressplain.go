@@ -28,8 +28,8 @@ func cleanAddress(s string) string {
 	return cutRemains(s)
 }
 
-// cutRemains drops what a domain does not end with: what is left of brackets and
-// quotes around the address, and of the text it was copied from.
+// cutRemains drops what cannot end a domain: remains of brackets and quotes around the
+// address, and of the text it was copied from.
 func cutRemains(s string) string {
 	if !strings.Contains(s, "@") {
 		return s
@@ -60,8 +60,8 @@ func plainAddress(s string) relais.Address {
 	return relais.Address{Name: s}
 }
 
-// addressWords splits text at blanks, but at those that may stand around the "@" and
-// the dots of an address (RFC 5322, section 4.4).
+// addressWords splits text at blanks, except those that may stand around the "@" and the
+// dots of an address (RFC 5322, section 4.4).
 func addressWords(s string) []string {
 	words := strings.Fields(strings.ReplaceAll(strings.ReplaceAll(s, "@ ", "@"), " @", "@"))
 	out := words[:0:0]
@@ -84,8 +84,8 @@ func openDomain(s string) bool {
 	return ok && domain != "" && strings.IndexByte(domain, '.') == len(domain)-1
 }
 
-// unseparated takes the addresses but the first out of the name of one without
-// brackets: nothing but blanks was between them.
+// unseparated takes all addresses but the first out of the name of an address without
+// brackets: they were separated by nothing but blanks.
 func (a *addressReader) unseparated(adr *relais.Address, hasAngle bool) []relais.Address {
 	if hasAngle || !strings.Contains(adr.Address, "@") || !strings.Contains(adr.Name, "@") {
 		return nil
@@ -155,7 +155,7 @@ func messageIDs(field string) []string {
 	return ids
 }
 
-// cleanID drops the white space of an id; what then stands together is cleaned again.
+// cleanID drops the white space in an id; what then joins up is cleaned again.
 func cleanID(s string) string {
 	return cleanLine(strings.Join(strings.Fields(cleanLine(s)), ""))
 }

@@ -74,8 +74,8 @@ func (w *walker) partName(e *entity) string {
 	return w.fileName(p, e.params.token("charset"))
 }
 
-// fileName decodes a file name, and cuts from it what is too long, and the folders of a
-// whole path of Windows, which old programs sent for a name.
+// fileName decodes a file name, shortens one that is too long, and drops the folders of a
+// full Windows path, which old programs sent as a name.
 func (w *walker) fileName(p param, charset string) string {
 	if p.value == "" {
 		return ""
@@ -92,8 +92,8 @@ func (w *walker) fileName(p param, charset string) string {
 	return keptName(cleanLine(decodeWords(s, charset, &w.warn)))
 }
 
-// keptName gives a name as it is kept: as it was sent, but for the path on the sender's
-// machine and what is too long.
+// keptName gives a name as it is kept: as it was sent, but without the path on the
+// sender's machine, and shortened if too long.
 func keptName(s string) string {
 	if i := strings.LastIndexByte(s, '\\'); isWindowsPath(s) && i < len(s)-1 {
 		s = s[i+1:]
@@ -107,7 +107,7 @@ func isWindowsPath(s string) bool {
 	return letter && strings.HasPrefix(s[1:], `:\`) || strings.HasPrefix(s, `\\`)
 }
 
-// cutName cuts what is too long before its extension: that tells what it is.
+// cutName shortens a name before its extension, which tells what the file is.
 func cutName(s string) string {
 	ext := path.Ext(s)
 	if len(s) <= nameMost || len(ext) > 16 {

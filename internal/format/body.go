@@ -11,8 +11,8 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// htmlJoint stands between two HTML parts. It shows nothing, and ends an attribute
-// or a tag that the first part left open, so that it cannot swallow the second.
+// htmlJoint stands between two HTML parts. It displays nothing, and closes an attribute or
+// a tag that the first part left open, so that this cannot swallow the second part.
 const htmlJoint = "\n<!-- '\"> -->\n"
 
 // textSink gathers the parts of one kind of body text.
@@ -53,7 +53,8 @@ func (w *walker) plain(e *entity, body io.Reader) error {
 	raw, from, files := w.raw[:0], 0, 0
 	var end error
 	for end == nil {
-		// Some at a time: a file in the text may be many times what is kept of text.
+		// A piece at a time: a file in the text may be many times larger than the text
+		// that is kept.
 		if raw, end = w.gatherSome(raw, body, w.text.left); end != nil && !errors.Is(end, io.EOF) {
 			return end
 		}

@@ -33,7 +33,7 @@ func (s *splitter) push(boundary string) {
 	s.forget()
 }
 
-// pop closes the innermost multipart: its delimiters are text from now on.
+// pop closes the innermost multipart: from now on its delimiters are text.
 func (s *splitter) pop() {
 	s.open = s.open[:len(s.open)-1]
 	s.forget()

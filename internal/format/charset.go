@@ -15,10 +15,10 @@ const (
 	guessLeast = 16      // non-ASCII bytes below which a guess is worth less than windows-1252
 )
 
-// decodeText turns text in a declared charset, "" when none is, into UTF-8. Strict
-// UTF-8 wins over the declaration, which lies often; then comes the declaration,
-// then fallback (the charset of the rest of the message), then a guess. The result
-// may be b itself, and may hold what is no UTF-8.
+// decodeText turns text in a declared charset, "" when none is, into UTF-8. Valid UTF-8
+// wins over the declaration, which is often wrong; then comes the declaration, then
+// fallback (the charset of the rest of the message), then a guess. The result may be b
+// itself, and may hold invalid UTF-8.
 func decodeText(b []byte, declared, fallback string, warn *warnings) []byte {
 	name := charsetName(declared)
 	switch {
@@ -66,9 +66,9 @@ func stateful(name string, b []byte) bool {
 	return bytes.Contains(b, []byte("\x1b$")) || (strings.HasPrefix(name, "iso-2022-") && bytes.IndexByte(b, 0x1b) >= 0)
 }
 
-// decodeStateful reads text that looks like ASCII; false when it is not what it
-// declares. Text with ISO-2022 escapes that declares something else is taken for
-// ISO-2022-JP, which is what mail has them from.
+// decodeStateful reads text that looks like ASCII; false when it is not what it declares.
+// Text with ISO-2022 escapes that declares something else is taken for ISO-2022-JP, which
+// is where such escapes in mail come from.
 func decodeStateful(b []byte, name string) ([]byte, bool) {
 	if name == "utf-7" {
 		s, ok := decodeUTF7(string(b), false)
@@ -82,8 +82,8 @@ func decodeStateful(b []byte, name string) ([]byte, bool) {
 	return out, err == nil
 }
 
-// byteOrder names the byte order of UTF-16 and UTF-32 that declare none and bear no
-// mark, by where the zeros of Western text stand: programs write their machine's.
+// byteOrder names the byte order of UTF-16 and UTF-32 that declare none and bear no mark,
+// by the position of the zeros in Western text: programs write the order of their machine.
 func byteOrder(name string, b []byte) string {
 	size := 2
 	switch {
@@ -155,8 +155,8 @@ func mostlyUTF8(b []byte) bool {
 	return good > 2*bad
 }
 
-// guessCharset guesses from the bytes: the same for the same bytes, though the
-// library's order among equals is not.
+// guessCharset guesses from the bytes. The same bytes give the same guess, although the
+// library's order among equals varies.
 func guessCharset(b []byte) encoding.Encoding {
 	b = sample(b)
 	high := 0

@@ -11,10 +11,10 @@ import (
 	"golang.org/x/text/encoding/unicode/utf32"
 )
 
-// Charset gives the encoding of a charset by any name that mail has for it: those of
-// the WHATWG, of IANA, of Python, and a code page's number with or without prefix.
-// ISO-8859-1 is windows-1252, as the WHATWG has it. It is nil for an unknown name,
-// for UTF-8 and US-ASCII, which need none, and for UTF-7, which is no such encoding.
+// Charset gives the encoding of a charset by any name that mail has for it: those of the
+// WHATWG, of IANA, of Python, and a code page's number with or without prefix. ISO-8859-1
+// is windows-1252, as the WHATWG has it. It is nil for an unknown name, for UTF-8 and
+// US-ASCII, which need none, and for UTF-7, which is not such an encoding.
 func Charset(name string) encoding.Encoding { return charsetByName(charsetName(name)) }
 
 // charsetName gives the name by which the rest of this package knows a charset; an
@@ -37,7 +37,8 @@ func charsetName(name string) string {
 	return name
 }
 
-// squash keeps the letters and digits of a name: no two charsets differ by the rest.
+// squash keeps only the letters and digits of a name: no two charsets differ in anything
+// else.
 func squash(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {

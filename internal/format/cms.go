@@ -20,13 +20,13 @@ const (
 
 const (
 	cmsBytes = 32 << 20 // a larger message is not opened
-	berDepth = 32       // of values within values: CMS has some ten
+	berDepth = 32       // of nested values: CMS has some ten
 )
 
-// OpenCMS gives what a CMS message holds that needs no key, DER, BER or PEM, however
-// its end was lost; whole is false when it was. Content is nil where there is none to
-// be had: in a signature alone, certificates, what is encrypted. Signatures are not
-// checked: mail is read as it came. max bounds what compressed content grows to.
+// OpenCMS gives the content of a CMS message that can be read without a key: in DER, BER
+// or PEM, even if its end is missing, in which case whole is false. Content is nil where
+// there is none: in a detached signature, certificates, an encrypted message. Signatures
+// are not checked: mail is read as it came. max bounds what compressed content expands to.
 func OpenCMS(b []byte, max int64) (kind CMSKind, content []byte, whole bool) {
 	if block, _ := pem.Decode(b); block != nil {
 		b = block.Bytes
@@ -102,10 +102,9 @@ const (
 	berMade     = 0x20 // constructed
 )
 
-// ber reads BER, of which mail programs write all forms: no end told, strings in
-// pieces, lengths with zeros before them. Libraries read DER, or walk values within
-// values for as long as there are any, which a message of brackets alone turns into
-// the end of the process.
+// ber reads BER, of which mail programs write every form: indefinite lengths, strings in
+// pieces, lengths with leading zeros. Libraries read DER, or descend into nested values
+// without a limit, so that a message of nothing but nesting ends the process.
 type ber struct{ whole bool }
 
 type berValue struct {
@@ -113,7 +112,7 @@ type berValue struct {
 	body []byte
 }
 
-// inside gives the body of the value at hand, nil when it is of another tag.
+// inside gives the body of the next value, or nil when that has another tag.
 func (m *ber) inside(b []byte, tag byte) []byte {
 	v, _ := m.next(b)
 	if v.tag != tag {
@@ -122,8 +121,8 @@ func (m *ber) inside(b []byte, tag byte) []byte {
 	return v.body
 }
 
-// next reads the value at hand, and gives what follows it. Bytes that end too early
-// are the value's as far as they go.
+// next reads the next value, and gives what follows it. If the bytes end too early, the
+// value has those there are.
 func (m *ber) next(b []byte) (berValue, []byte) {
 	head, size, ok := berHead(b)
 	if !ok {
@@ -170,8 +169,8 @@ func (m *ber) end(b []byte, depth int) int {
 }
 
 // berHead reads tag and length: the bytes they take, and the length, -1 for none told.
-// Tags of more bytes than one stand nowhere on the way to the content; they are
-// skipped with the rest.
+// Tags of more than one byte do not occur on the way to the content; they are skipped with
+// the rest.
 func berHead(b []byte) (head, size int, ok bool) {
 	head = 1
 	if len(b) > 1 && b[0]&0x1f == 0x1f {
@@ -204,8 +203,8 @@ func berHead(b []byte) (head, size int, ok bool) {
 	return head + n, size, true
 }
 
-// octets appends the bytes of an octet string, whole or in pieces. What PKCS #7 has in
-// its place is taken as it is.
+// octets appends the bytes of an octet string, whole or in pieces. What PKCS #7 has
+// instead is taken as it is.
 func (m *ber) octets(out []byte, v berValue, depth int) []byte {
 	if v.tag != berOctets|berMade || depth > berDepth {
 		return append(out, v.body...)

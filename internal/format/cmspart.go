@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// isCMS tells a part that may hold a message in CMS (RFC 8551): by its type, or by its
-// name where a gateway made it a stream of octets.
+// isCMS tells whether a part may hold a message in CMS (RFC 8551): by its type, or by its
+// name where a gateway changed the type to application/octet-stream.
 func isCMS(e *entity, name string) bool {
 	switch e.mediaType {
 	case "application/pkcs7-mime", "application/x-pkcs7-mime":

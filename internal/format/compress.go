@@ -15,8 +15,8 @@ import (
 // Compression is a way in which a whole file is compressed, "" for none.
 type Compression string
 
-// The compressions that are told. Those of mail servers that Uncompress does not read
-// are told too, so that their bytes pass for no text.
+// The compressions that are recognised. Those of mail servers that Uncompress cannot read
+// are recognised too, so that their bytes are not taken for text.
 const (
 	Gzip  Compression = "gzip"
 	Bzip2 Compression = "bzip2"
@@ -25,8 +25,8 @@ const (
 	LZ4   Compression = "lz4"
 )
 
-// zstdWindow is the most that a frame may ask to be kept in memory: what its own
-// program grants without being told otherwise (zstd(1), --long).
+// zstdWindow is the most memory that a frame may ask for: what zstd itself allows by
+// default (zstd(1), --long).
 const zstdWindow = 128 << 20
 
 // CompressionOf tells by a file's first bytes how it is compressed.
@@ -41,7 +41,7 @@ func CompressionOf(first []byte) Compression {
 			return m.is
 		}
 	}
-	// A block follows, or the end of an empty file; "BZh" alone may begin a text.
+	// A block follows, or the end of an empty file; "BZh" alone could also begin a text.
 	if len(first) >= 10 && string(first[:3]) == "BZh" && first[3] >= '1' && first[3] <= '9' &&
 		(string(first[4:10]) == "1AY&SY" || string(first[4:10]) == "\x17\x72\x45\x38\x50\x90") {
 		return Bzip2

@@ -11,14 +11,14 @@ const (
 	firstYear = 1900 // RFC 5322, section 3.3
 	lastYear  = 2099
 
-	firstMailYear = 1982 // of SMTP (RFC 821): what a machine dates before it has no clock
+	firstMailYear = 1982 // of SMTP (RFC 821): an earlier date comes from a machine without a clock
 
 	dateMost = 200 // characters of a date looked at
 )
 
-// parseDate reads a date as mail has it: RFC 5322 with its obsolete forms, asctime,
-// RFC 850, ISO 8601, two-digit years, comments, missing zones (taken as UTC, RFC
-// 5322, section 4.3). A date that no calendar has is none.
+// parseDate reads a date as mail has it: RFC 5322 with its obsolete forms, asctime, RFC
+// 850, ISO 8601, two-digit years, comments, missing zones (taken as UTC, RFC 5322, section
+// 4.3). A date that does not exist in the calendar is none.
 func parseDate(s string) (time.Time, bool) {
 	s = stripComments(s[:min(len(s), dateMost)])
 	d := dateParts{weekday: -1}
@@ -82,7 +82,7 @@ func plainNumber(tok string) string {
 		tok = tok[:i] + ":" + tok[i+1:]
 	}
 	if !strings.ContainsFunc(tok, func(r rune) bool { return r >= utf8.RuneSelf }) {
-		return tok // as nearly all are: what follows costs more than all the rest
+		return tok // as nearly all are: the rest of this function costs more than everything else
 	}
 	return strings.NewReplacer("年", "-", "月", "-", "日", "", "년", "-", "월", "-", "일", "").Replace(tok)
 }
@@ -223,7 +223,7 @@ func (d *dateParts) word(w string) {
 	}
 }
 
-// time puts the parts together, if some calendar has them.
+// time puts the parts together, if such a date exists.
 func (d *dateParts) time() (time.Time, bool) {
 	if d.afternoon && d.hour < 12 {
 		d.hour += 12
@@ -252,11 +252,11 @@ func (d *dateParts) time() (time.Time, bool) {
 		t = t.AddDate(0, 0, 1)
 	}
 	t = t.Add(-time.Duration(d.zone) * time.Second)
-	return t, t.Unix() != 0 // what a clock that was never set says
+	return t, t.Unix() != 0 // what a clock that was never set shows
 }
 
-// zero tells the first second of year 1, by which programs mean no date: its weekday
-// is that of 2001.
+// zero recognises the first second of year 1, by which programs mean no date (it is known
+// by its weekday, which differs from that of 2001).
 func (d *dateParts) zero() bool {
 	return d.year == 2001 && d.month == 1 && d.day == 1 && d.hour == 0 && d.min == 0 && d.sec == 0
 }
@@ -271,9 +271,9 @@ func (d *dateParts) atoi(s string, digits int) int {
 	return n
 }
 
-// fullYear reads a year, of two digits or three as RFC 5322, section 4.3, has it. One
-// of four digits below 100 is a short year only if the weekday agrees: else it is a
-// clock never set, and to guess would file the message a century off, in silence.
+// fullYear reads a year, of two digits or three as RFC 5322, section 4.3, has it. One of
+// four digits below 100 is a short year only if the weekday agrees: otherwise the clock
+// was never set, and a guess would silently file the message a century off.
 func (d *dateParts) fullYear(s string) int {
 	n := d.atoi(s, 4)
 	switch {

@@ -42,14 +42,15 @@ func emlxCount(first []byte) (count int64, line int) {
 	return count, end + 1
 }
 
-// MayBeEmlx tells by a few first bytes, at least 32, whether to look at more for a
-// message of Apple Mail.
+// MayBeEmlx tells from the first bytes, at least 32, whether more of a file should be
+// examined for a message of Apple Mail.
 func MayBeEmlx(first []byte) bool {
 	_, line := emlxCount(first)
 	return line > 0
 }
 
-// isEmlx tells a message of Apple Mail; a name speaks for what begins with a number.
+// isEmlx recognises a message of Apple Mail; for a file that begins with a number, the
+// name is taken into account.
 func isEmlx(first []byte, ext string) bool {
 	_, line := emlxCount(first)
 	return line > 0 && (ext == ".emlx" || looksLikeMail(first[line:]))

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// fieldName gives the length of the field name a line begins with, 0 when it is no
-// field. White space before the colon is obsolete but seen.
+// fieldName gives the length of the field name a line begins with, 0 when it is no field.
+// White space before the colon is obsolete but occurs.
 func fieldName(line []byte) int {
 	for i, c := range line {
 		switch {
@@ -25,13 +25,13 @@ func fieldName(line []byte) int {
 	return 0
 }
 
-// knownLine tells whether text begins with a field that mail has.
+// knownLine tells whether text begins with a field that is common in mail.
 func knownLine(text []byte) bool {
 	n := fieldName(text[:min(len(text), 80)])
 	return n > 0 && knownField(string(bytes.TrimRight(text[:n], " \t")))
 }
 
-// knownField tells whether a field name is one that begins a real header block.
+// knownField tells whether a field name is one that occurs in real header blocks.
 func knownField(name string) bool {
 	name = strings.ToLower(name)
 	switch name {

@@ -56,8 +56,8 @@ type headerReader struct {
 	places [32]int
 }
 
-// readHeader reads the header block at hand and its blank line. A body without
-// header gives none.
+// readHeader reads the next header block and its blank line. A body without a header gives
+// none.
 func readHeader(s *splitter, lim Limits, warn *warnings) Header {
 	h := &headerReader{s: s, lim: lim, warn: warn, first: true}
 	h.text, h.ends = h.room[:0], h.places[:0]
@@ -133,8 +133,8 @@ func (h *headerReader) take(n int, whole bool) {
 	}
 }
 
-// none says what a line means that neither is a field nor has one after it: the
-// body begins here, without blank line.
+// none handles a line that is no field and is followed by none: the body begins here,
+// without a blank line.
 func (h *headerReader) none() bool {
 	if h.first {
 		h.warn.add(warnHeaderMissing, 1)
@@ -238,8 +238,8 @@ func (h *headerReader) fold(text []byte) {
 	h.extend(bytes.TrimLeft(text, " \t"))
 }
 
-// garbage keeps a line that is no field with the field before it, so that none of
-// it is lost to search.
+// garbage appends a line that is no field to the field before it, so that search can still
+// find it.
 func (h *headerReader) garbage(text []byte) {
 	h.bad++
 	h.fold(text)

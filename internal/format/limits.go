@@ -4,8 +4,8 @@
 // that the same input gives the same output everywhere.
 package format
 
-// Limits bound what one container may cost. Over a limit the result is partial and
-// carries a warning; nothing is lost, for the bytes are kept.
+// Limits bound what one container may cost. Over a limit the result is partial and carries
+// a warning; nothing is lost, since the bytes are kept.
 type Limits struct {
 	ItemBytes      int64 // captured as one item; what is larger is refused, not cut
 	MessageBytes   int64 // read of one message or document, whose bytes are kept whole

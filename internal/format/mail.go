@@ -25,8 +25,8 @@ type Mail struct {
 	Text        string    // the plain text body parts shown, decoded, NFC, LF
 	HTML        string    // the HTML body parts shown, decoded, NFC, LF, unsanitised
 	RTF         string    // the body that stood in TNEF, where it has no other form (MS-OXRTFCP undone)
-	// HTMLBeside says that some HTML part stands beside the plain text and is no
-	// alternative of it: Text alone misses what it says.
+	// HTMLBeside says that some HTML part accompanies the plain text without being an
+	// alternative to it: Text alone does not have its content.
 	HTMLBeside  bool
 	Attachments []MailPart
 	Encrypted   string // "pgp", "smime" or ""
@@ -48,10 +48,9 @@ type MailPart struct {
 	SHA256      relais.Digest
 }
 
-// AttachFunc receives an attachment's decoded bytes while the message is read, in
-// the order of Mail.Attachments; part has everything but Size, SHA256 and Opened yet. body
-// is valid until it returns; what it leaves unread is read for it. An error ends
-// ReadMail.
+// AttachFunc receives an attachment's decoded bytes while the message is read, in the
+// order of Mail.Attachments; part has everything but Size, SHA256 and Opened yet. body is
+// valid until it returns; the rest of it is read afterwards. An error ends ReadMail.
 type AttachFunc func(part MailPart, body io.Reader) error
 
 // ReadMail reads one message in one pass, in memory bounded by the limits whatever

@@ -10,10 +10,10 @@ import (
 	"golang.org/x/text/encoding/charmap"
 )
 
-// ParseMaildirName splits the name of a maildir file into its unique part, which is
-// stable while flags change, and its flags as words: seen, answered, flagged, draft,
-// deleted, forwarded, sorted. The info may begin with ":2,", or where colons cannot
-// be in names with "!2,", ";2,", "_2," or "-2,"; other letters are ignored.
+// ParseMaildirName splits the name of a maildir file into its unique part, which is stable
+// while flags change, and its flags as words: seen, answered, flagged, draft, deleted,
+// forwarded, sorted. The info may begin with ":2,", or, where names cannot hold colons,
+// with "!2,", ";2,", "_2," or "-2,"; other letters are ignored.
 func ParseMaildirName(name string) (unique string, flags []string) {
 	i := strings.LastIndex(name, "2,")
 	if i < 1 || !strings.ContainsRune(":!;_-", rune(name[i-1])) || !flagLetters(name[i+2:]) {
@@ -29,7 +29,7 @@ func ParseMaildirName(name string) (unique string, flags []string) {
 }
 
 // MaildirTime gives the time of delivery that the name of a maildir file begins with
-// (maildir(5)): seconds since 1970, up to a dot. One before there was SMTP is none.
+// (maildir(5)): seconds since 1970, up to a dot. A time before SMTP existed is none.
 func MaildirTime(name string) (time.Time, bool) {
 	digits, _, ok := strings.Cut(name, ".")
 	seconds, err := strconv.ParseInt(digits, 10, 64)

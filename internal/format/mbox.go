@@ -24,11 +24,11 @@ const (
 	mboxAhead     = 16 << 10 // what is looked at to judge a separator
 )
 
-// Mbox splits an mbox file into messages. A line "From …" separates messages only
-// after a blank line and with a date, or a header after it; where Content-Length
-// lands on a separator or the end, nothing before it separates. So text is never
-// split, and a file that is damaged goes on at the next separator. A byte order mark
-// or blank lines may stand first, and CR alone may end the lines.
+// Mbox splits an mbox file into messages. A line "From …" separates messages only after a
+// blank line and with a date, or a header after it; where Content-Length lands on a
+// separator or the end, nothing before it separates. So text is never split, and reading a
+// damaged file resumes at the next separator. A byte order mark or blank lines may come
+// first, and CR alone may end the lines.
 type Mbox struct {
 	win     *window
 	at      io.ReaderAt // the file, when the source is one
@@ -49,13 +49,13 @@ type MboxMessage struct {
 	Date   time.Time // of the separator, zero when it has none
 	// Body gives the message with its quoting undone, until Next is called.
 	Body io.Reader
-	// Missing says that bytes stood here that no separator begins.
+	// Missing says that there were bytes here without a separator before them.
 	Missing bool
 	// Boxed says that only mailboxes have such a separator: no program saves a single
 	// message with it.
 	Boxed bool
-	// Ambiguous says that the separator may be part of the body before it; it may
-	// turn true while Body is read, when something in it may be a separator.
+	// Ambiguous says that the separator may be part of the body before it; it may become
+	// true while Body is read, when something in it may be a separator.
 	Ambiguous bool
 }
 
@@ -117,8 +117,8 @@ func (m *Mbox) Next() (*MboxMessage, error) {
 	return msg, nil
 }
 
-// start gets ready for what may stand before the first separator, and for lines that
-// end in CR alone, which the whole file has or none of it.
+// start prepares for what may come before the first separator, and for lines that end in
+// CR alone, which all or none of the lines of a file do.
 func (m *Mbox) start() {
 	head := m.win.ahead(mboxAhead)
 	if m.offset > 0 && m.at != nil {
@@ -134,9 +134,9 @@ func (m *Mbox) start() {
 	}
 }
 
-// separator takes a separator line. It is in doubt when it lacks a date, or what
-// follows it a header, or when it is unlike the first one of the file. Thunderbird
-// alone writes some without a date, in one file with others.
+// separator takes a separator line. It is doubtful when it lacks a date, when no header
+// follows it, or when it differs in form from the first one of the file. Thunderbird alone
+// writes some without a date, in one file with others.
 func (m *Mbox) separator(msg *MboxMessage, sep separator) {
 	m.seen++
 	msg.Sender, msg.Date, msg.Boxed = sep.sender, sep.date, sep.boxed()

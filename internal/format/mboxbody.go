@@ -44,8 +44,8 @@ func (b *mboxBody) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// extend finds more of the message, reading ahead where what is held does not
-// tell. Nothing is safe when it is called.
+// extend finds more of the message, reading ahead where the bytes held do not decide.
+// Nothing is safe when it is called.
 func (b *mboxBody) extend() {
 	win := b.m.win
 	for from := 0; ; {
@@ -62,7 +62,7 @@ func (b *mboxBody) extend() {
 			continue
 		}
 		if len(held)-line < mboxAhead && win.err == nil {
-			// Give what comes before, so that the line and what follows it fit.
+			// Give out what comes before, to make room for the line and what follows it.
 			if line > 0 {
 				b.safe = line - max(blankBefore(held, line), eolLength(held, line-1))
 			}

@@ -31,8 +31,8 @@ func (s *separator) boxed() bool {
 	return s.form == formThunderbird || strings.HasPrefix(s.form, formEudora) || s.moz
 }
 
-// opens tells whether a file that begins with the separator is a mailbox, or a message
-// that was saved with it, and no sentence. A name may speak for it.
+// opens tells whether a file that begins with this line is a mailbox, or a message saved
+// with its separator, and not just a text. The file's name may be evidence of it.
 func (s *separator) opens(named bool) bool {
 	if !s.ok || !s.header {
 		return false
@@ -68,9 +68,9 @@ func parseSeparator(b []byte) separator {
 	return s
 }
 
-// separatorDate reads a date that has a time: words of a sentence have none. The first
-// second of 1970, which programs write where they know no date, tells none and makes a
-// separator all the same.
+// separatorDate reads a date that has a time, as the words of a sentence do not. The first
+// second of 1970, which programs write when they know no date, gives no date but still
+// makes a separator.
 func separatorDate(s string) (time.Time, bool) {
 	if !strings.Contains(s, ":") || len(s) > dateMost {
 		return time.Time{}, false
@@ -110,9 +110,8 @@ func separatorForm(sender, rest string) string {
 	return b.String()
 }
 
-// headerFollows tells whether text begins with a header that mail may have, and
-// whether it has the fields that every real message has. A header longer than the
-// text counts as whole.
+// headerFollows tells whether text begins with a mail header, and whether that has the
+// fields that every real message has. A header longer than the text counts as complete.
 func headerFollows(b []byte) (known, whole bool) {
 	known = knownLine(b) || bytes.HasPrefix(b, []byte(">From "))
 	if !known && fieldName(b[:min(len(b), 80)]) == 0 {

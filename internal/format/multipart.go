@@ -93,7 +93,7 @@ func (w *walker) epilogueAgain(level int) {
 	}
 }
 
-// boundary gives a multipart's boundary, "" when it declares none that can be.
+// boundary gives a multipart's boundary, "" when it declares no valid one.
 func (e *entity) boundary() string {
 	p, _ := e.params.get("boundary")
 	b := strings.TrimRight(p.value, " \t")

@@ -111,9 +111,9 @@ func nextAssignment(s string) int {
 	return 0
 }
 
-// quoted reads a quoted string. Only \" and \\ are escapes, for file names hold
-// other backslashes as they are; a quote that something else than a parameter's
-// end follows is part of the value.
+// quoted reads a quoted string. Only \" and \\ are escapes, since file names hold other
+// backslashes as they are; a quote that is not followed by the end of the parameter is
+// part of the value.
 func quoted(s string) (value, rest string) {
 	var b strings.Builder
 	for i := 1; i < len(s); i++ {
@@ -184,7 +184,7 @@ func joinPieces(pieces []param) []param {
 			b.WriteString(v)
 		}
 		whole.value = b.String()
-		// The extended form is the better one where both are given (RFC 6266, 4.3).
+		// The extended form is preferred where both are given (RFC 6266, 4.3).
 		out = append([]param{whole}, out...)
 	}
 	return out
@@ -218,7 +218,7 @@ func charsetTag(v string) (charset, rest string) {
 	return charset, rest
 }
 
-// unpercent undoes percent encoding; an escape that is none stands as it is.
+// unpercent undoes percent encoding; an invalid escape is kept as it is.
 func unpercent(s string) string {
 	if !strings.Contains(s, "%") {
 		return s

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// PeekDate gives the date of a message from its first bytes, as rules given at ingest
-// ask for it: a cheap look, never an error. It is ReadMail's as far as the bytes reach;
-// zero when they tell none.
+// PeekDate gives the date of a message from its first bytes, for the rules of an ingest:
+// cheap, and never an error. It is the date that ReadMail gives, as far as these bytes go;
+// zero when they hold none.
 func PeekDate(first []byte, lim Limits) time.Time {
 	w := newWalker(bytes.NewReader(first), lim, nil)
 	w.split.win.normalise()

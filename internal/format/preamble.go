@@ -2,9 +2,9 @@ package format
 
 import "bytes"
 
-// preamble reads what stands before the first delimiter of a multipart. A line of
-// dashes followed by a part's header is taken for the delimiter where the declared
-// one is missing or wrong; where none comes at all, the preamble is the body's
+// preamble reads what stands before the first delimiter of a multipart. A line that begins
+// with dashes and is followed by a part's header is taken for the delimiter where the
+// declared one is missing or wrong; if there is none at all, the preamble is the body's
 // text.
 func (w *walker) preamble(e *entity, level int) delimiter {
 	s := w.split

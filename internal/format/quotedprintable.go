@@ -2,10 +2,11 @@ package format
 
 import "bytes"
 
-// qpDecoder reads quoted-printable; an escape that is none stands as it is.
+// qpDecoder reads quoted-printable; an invalid escape is kept as it is.
 type qpDecoder struct{ damaged int64 }
 
-// decode goes line by line, as white space at a line's end can only be told there.
+// decode goes line by line, since white space at the end of a line is only recognised
+// there.
 func (d *qpDecoder) decode(dst, src []byte, last bool) (wrote, read int) {
 	for read < len(src) && len(dst)-wrote > decodeAhead {
 		rest := src[read:min(len(src), read+decodeAhead)]

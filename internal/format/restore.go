@@ -18,16 +18,16 @@ import (
 type Beside struct {
 	Part string // the part's number (RFC 3501, section 6.4.5)
 	Name string // of the file
-	// Encoded says that the file holds the part's body as it was sent, in whatever
-	// encoding the part's header tells.
+	// Encoded says that the file holds the part's body as it was sent, in the encoding
+	// that the part's header names.
 	Encoded bool
 	Open    func() (io.ReadCloser, error)
 }
 
-// Restore gives a message with the files that stand beside it in their places, as it
-// was sent: into the empty part of its number, or of its name. A file whose part is not
-// empty is a copy, and left. For one that has no part, one is added, so that whatever
-// is true of the message is true of it. The same input gives the same bytes.
+// Restore gives a message with the files that stand beside it in their places, as it was
+// sent: into the empty part with its number, or with its name. A file whose part is not
+// empty is a copy, and is left out. For a file without a part one is added, so that
+// whatever holds for the message holds for it. The same input gives the same bytes.
 func Restore(message []byte, files []Beside, lim Limits) io.Reader {
 	found := findParts(message, lim)
 	r := &restoring{message: message, parts: found, eol: "\n"}
@@ -136,8 +136,8 @@ func (r *restoring) build(fill map[int]Beside, more []Beside) io.Reader {
 	return io.MultiReader(r.out...)
 }
 
-// wrap makes a multipart of a message that is none: its body becomes the first part.
-// It gives where in the message to go on.
+// wrap makes a multipart of a message that is not one: its body becomes the first part. It
+// gives the offset in the message from which to continue.
 func (r *restoring) wrap() int {
 	body := headerEnd(r.message)
 	header := bytes.TrimRight(r.message[:body], "\r\n")

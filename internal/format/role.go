@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// role is what a leaf is to who reads the message.
+// role is what a leaf is to the reader of the message.
 type role int
 
 const (
@@ -15,10 +15,10 @@ const (
 	roleBoth             // shown with the message, and a file that may be kept
 )
 
-// role tells what a leaf is. What its sender disposed as attachment is one (RFC 2183,
-// section 2.2). Other text is shown, whether it has a name or not, for so do mail
-// programs; where it is not the whole message nor a form of it, its name makes it a
-// file as well. Text with a markup of its own is body where there is no other.
+// role tells what a leaf is. A part that its sender declared an attachment is one (RFC
+// 2183, section 2.2). Other text is shown, with or without a name, as mail programs do;
+// where it is neither the whole message nor an alternative of it, its name makes it a file
+// as well. Text with a markup of its own is the body if there is no other.
 func (w *walker) role(e *entity, name string) role {
 	whole := e.path == "1" && e.depth == 0
 	switch {
@@ -51,7 +51,7 @@ func isMarkup(mediaType string) bool {
 	return false
 }
 
-// besides notes HTML that is no alternative of a plain text.
+// besides notes HTML that is not an alternative to a plain text.
 func (w *walker) besides(e *entity) { w.mail.HTMLBeside = w.mail.HTMLBeside || !e.alternative }
 
 // shownFile reads a part that is both an attachment and shown.

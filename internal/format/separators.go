@@ -9,7 +9,7 @@ import (
 
 // CountSeparators counts the separators of messages in a file that was taken for one
 // document: 0 where there are not several messages, as far as separators tell. It reads
-// the file to its end, but for one that begins like no text.
+// the file to its end, unless it does not begin like text.
 func CountSeparators(r io.Reader) (int64, error) {
 	m := NewMbox(r, 0, MboxRD)
 	m.win.normalise()
@@ -28,7 +28,8 @@ func CountSeparators(r io.Reader) (int64, error) {
 		case err != nil:
 			return 0, err
 		}
-		// A line of a text may be like one separator: alone, it is believed when it is whole.
+		// A line of text may look like a separator: a single one counts only if it is
+		// complete.
 		if messages == 0 || !msg.Ambiguous || m.Separators() > 1 {
 			messages++
 		}
@@ -42,8 +43,8 @@ func holdsParts(head []byte) bool {
 	return strings.HasPrefix(kind, "multipart/") || strings.HasPrefix(kind, "message/")
 }
 
-// MayHoldSeparators tells whether a line of some bytes begins like a separator: where
-// none does, there is nothing to count.
+// MayHoldSeparators tells whether some line of the bytes begins like a separator: if none
+// does, there is nothing to count.
 func MayHoldSeparators(b []byte) bool {
 	return isUTF16(b) || bytes.Contains(b, []byte("\nFrom ")) || bytes.Contains(b, []byte("\rFrom "))
 }

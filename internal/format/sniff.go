@@ -68,7 +68,8 @@ func isUTF16(b []byte) bool {
 }
 
 // plainStart gives the first bytes of a text as they are looked at: in UTF-8, lines that
-// end in LF, without what may stand before the first one. Of UTF-16 it says so.
+// end in LF, without what may stand before the first one. It says so if the text is
+// UTF-16.
 func plainStart(first []byte) (text []byte, wide bool) {
 	text = first[:min(len(first), mboxAhead)]
 	if isUTF16(text) {
@@ -82,8 +83,8 @@ func plainStart(first []byte) (text []byte, wide bool) {
 	return text[beforeText(text):], wide
 }
 
-// beginsBinary tells whether bytes begin like no text: with a NUL. Damaged mail may hold
-// one too, so that this alone does not tell.
+// beginsBinary tells whether bytes do not begin like text, by a NUL among them. Damaged
+// mail may hold one too, so that this alone proves nothing.
 func beginsBinary(first []byte) bool {
 	return bytes.IndexByte(first[:min(len(first), 512)], 0) >= 0 && !bytes.HasPrefix(first, []byte("\xff\xfe"))
 }

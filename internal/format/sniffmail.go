@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// headerLook is what the first lines of a text have of a message's header.
+// headerLook is how far the first lines of a text look like a message's header.
 type headerLook struct {
 	known     int  // fields that mail has
 	core      int  // of From, To, Cc, Subject, Date
@@ -14,7 +14,7 @@ type headerLook struct {
 }
 
 // looksLikeMail tells whether text begins with the header of a message. Where the blank
-// line after it is missing, or all but one field, more is wanted of the fields: a note
+// line after it is missing, or there is only one field, the fields must prove more: a note
 // or a table may begin with a word and a colon.
 func looksLikeMail(text []byte) bool {
 	var look headerLook
@@ -36,7 +36,8 @@ func looksLikeMail(text []byte) bool {
 	return look.known >= 2 || look.sure(1)
 }
 
-// sure tells whether fields, so many at least, can be of nothing but a message.
+// sure tells whether the fields, if there are at least that many, can only be those of a
+// message.
 func (l *headerLook) sure(least int) bool {
 	return l.known >= least && (l.transport || l.addressed) || l.core > 2
 }

@@ -45,7 +45,7 @@ const (
 	attachmentLevel = 2
 )
 
-// ReadTNEF reads a TNEF stream as far as it is whole; ok is false when it is none.
+// ReadTNEF reads a TNEF stream as far as it is whole; ok is false when it is not TNEF.
 func ReadTNEF(b []byte, lim Limits) (t *TNEF, ok bool) {
 	r := tnefReader{TNEF: &TNEF{}, lim: lim, charset: "windows-1252"}
 	if len(b) < 6 || binary.LittleEndian.Uint32(b) != tnefSignature {
@@ -69,7 +69,7 @@ type tnefReader struct {
 	skipped bool // the file at hand is over the limit
 }
 
-// attribute reads the attribute at hand, and gives what follows it.
+// attribute reads the next attribute, and gives what follows it.
 func (r *tnefReader) attribute(b []byte) []byte {
 	const head, sum = 9, 2 // level, identifier and length; checksum
 	if len(b) < head {
@@ -111,7 +111,7 @@ func (r *tnefReader) message(id uint32, data []byte) {
 	}
 }
 
-// codePage notes the code page of strings, where it is one.
+// codePage notes the code page of strings, if it is a known one.
 func (r *tnefReader) codePage(n uint32) {
 	if name := "cp" + strconv.Itoa(int(n)); n == 65001 || Charset(name) != nil {
 		r.charset = name

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// isTNEF tells a part that Outlook may have packed a message into.
+// isTNEF tells whether Outlook may have packed a message into a part.
 func isTNEF(e *entity, name string) bool {
 	switch e.mediaType {
 	case "application/ms-tnef", MediaTNEF:
@@ -69,8 +69,8 @@ func (w *walker) tnefFile(within string, n int, f TNEFFile) error {
 	return w.attachment(part, bytes.NewReader(f.Body))
 }
 
-// unpack adds the body that stood in TNEF, now that what stands beside it is known:
-// plain text that was not said yet, and its richer form where there is none.
+// unpack adds the body that stood in TNEF, now that the other parts are known: plain text
+// that they do not contain, and its richer form if there is none.
 func (w *walker) unpack() {
 	if w.packed == nil {
 		return

@@ -10,12 +10,12 @@ const (
 	decodeAhead = 2 << 10 // bytes a decoder may want to see at once: a longer line comes in pieces
 )
 
-// decoder undoes a transfer encoding (RFC 2045, section 6). It never fails: what
-// makes no sense is kept or skipped, and counted.
+// decoder undoes a transfer encoding (RFC 2045, section 6). It never fails: invalid input
+// is kept or skipped, and counted.
 type decoder interface {
-	// decode turns bytes of src into bytes of dst, which has decodeRoom bytes or
-	// more, and tells how many of each. When it uses none of src it wants to see
-	// decodeAhead bytes; last says that there are no more.
+	// decode turns bytes of src into bytes of dst, which has decodeRoom bytes or more, and
+	// tells how many of each. If it uses none of src, it needs to see decodeAhead bytes;
+	// last says that there are no more.
 	decode(dst, src []byte, last bool) (wrote, read int)
 	// report adds what was found wrong.
 	report(w *warnings)

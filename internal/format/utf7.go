@@ -6,9 +6,8 @@ import (
 	"unicode/utf16"
 )
 
-// decodeUTF7 reads UTF-7 (RFC 2152), or the modified UTF-7 of mailbox names (RFC
-// 3501, section 5.1.3). What is no valid shifted sequence stands as it is, and ok
-// is false.
+// decodeUTF7 reads UTF-7 (RFC 2152), or the modified UTF-7 of mailbox names (RFC 3501,
+// section 5.1.3). An invalid shifted sequence is kept as it is, and ok is false.
 func decodeUTF7(s string, modified bool) (text string, ok bool) {
 	shift := byte('+')
 	if modified {

@@ -144,9 +144,9 @@ func uuFirst(line []byte) bool {
 	return len(line)-1 <= want+2 && (len(line)-1 >= want || line[0] == 'M')
 }
 
-// findUU finds uuencoded data in text at or after from, where a line begins: at is
-// where its "begin" line starts, data what follows that line. more says that the
-// text ends too early to tell, so that at is where to look again.
+// findUU finds uuencoded data in text, at or after from, which must be the start of a
+// line: at is where its "begin" line starts, data what follows that line. more says that
+// the text ends too early to decide; at is then where to look again.
 func findUU(text []byte, from int, last bool) (at, data int, begin uuHead, more bool) {
 	const word = "begin"
 	for {

@@ -10,7 +10,7 @@ const (
 
 	boundaryMost = 998     // a longer boundary is none
 	nameMost     = 512     // bytes of a file name that are kept
-	drainSize    = 8 << 10 // what an attachment nobody reads is read with
+	drainSize    = 8 << 10 // to read an attachment that nobody asked for
 )
 
 // walker reads a message from its first byte to its last.
@@ -25,8 +25,8 @@ type walker struct {
 	parts  int
 	text   textSink
 	html   textSink
-	// charset is that of the first body part that declares one: what headers
-	// without charset are read with.
+	// charset is that of the first body part that declares one: headers without a charset
+	// are read in it.
 	charset string
 	layers  int    // wrappings around what is read
 	packed  *TNEF  // the first message found in TNEF

@@ -8,9 +8,9 @@ import (
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// The warning codes of this package: append-only, for they are kept with documents.
-// A code that ends in _limit or _truncated, or starts with mime_, says that text may
-// be missing; the others say that something was guessed or repaired.
+// The warning codes of this package: append-only, since they are kept with documents. A
+// code that ends in _limit or _truncated, or starts with mime_, says that text may be
+// missing; the others say that something was guessed or repaired.
 const (
 	warnAddressLimit      = "address_limit"            // addresses over the limit are not listed
 	warnAddressRepaired   = "address_repaired"         // addresses that follow no grammar

@@ -13,9 +13,8 @@ const (
 	windowMost  = 64 << 10 // largest size
 )
 
-// window reads ahead over a source, so that readers can look at bytes before they
-// take them. What is looked at depends on counts of bytes alone, never on how the
-// source hands them out.
+// window reads ahead in a source, so that readers can look at bytes before they take them.
+// How far it looks depends on byte counts only, never on how the source hands them out.
 type window struct {
 	src  io.Reader
 	buf  []byte
@@ -67,8 +66,8 @@ func (s *window) fill() bool {
 	return false
 }
 
-// room makes place for more bytes: by a larger buffer as long as there may be one,
-// else by moving what is held to the front.
+// room makes space for more bytes: by a larger buffer as long as that is allowed,
+// otherwise by moving what is held to the front.
 func (s *window) room() bool {
 	switch {
 	case s.w < len(s.buf):

@@ -12,12 +12,12 @@ import (
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// ratioFree is how many bytes a member may give before they are set against the
-// bytes it is stored in: small files of one letter are no bombs.
+// ratioFree is how many bytes a member may give before its expansion is checked: a small
+// file of one repeated letter is no bomb.
 const ratioFree = 1 << 20
 
-// Archive reads zip archives, one inside another, within limits that they share:
-// depth, members, bytes written out, growth. It is used by one goroutine.
+// Archive reads zip archives, one inside another, within limits that they share: depth,
+// members, bytes written out, expansion. It is used by one goroutine.
 type Archive struct {
 	lim     Limits
 	depth   int
@@ -27,7 +27,7 @@ type Archive struct {
 	warn    warnings
 }
 
-// NewArchive gives a reader with nothing of the limits used.
+// NewArchive gives a reader that has used nothing of its limits.
 func NewArchive(lim Limits) *Archive { return &Archive{lim: lim} }
 
 // Warnings gives what was left out so far.
@@ -159,8 +159,8 @@ func (m *memberReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// over tells whether a limit was passed: of all bytes, of this member's growth, of
-// the growth of the whole, which members that overlap cannot escape.
+// over tells whether a limit was passed: on all bytes, on this member's expansion, or on
+// that of the whole, which overlapping members cannot evade.
 func (m *memberReader) over() bool {
 	lim := m.a.lim
 	return m.a.out > lim.ArchiveBytes ||
@@ -168,7 +168,7 @@ func (m *memberReader) over() bool {
 		m.a.out > ratioFree && m.a.out/lim.ArchiveRatio > m.a.in
 }
 
-// open gives an entry's bytes. The local header is only asked where they begin.
+// open gives an entry's bytes. The local header is only used to find where they begin.
 func (e *zipEntry) open(r io.ReaderAt, dir *zipDirectory) (io.Reader, error) {
 	var head [30]byte
 	at := dir.base + int64(e.offset)

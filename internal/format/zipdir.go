@@ -175,7 +175,7 @@ func (e *zipEntry) zip64(extra []byte) {
 
 func (e *zipEntry) directory() bool { return strings.HasSuffix(e.name, "/") }
 
-// reason says why an entry is not to be opened, "" when it is. Its name is no reason:
+// reason says why an entry is not to be opened, "" when it is. A name is never a reason:
 // nothing is ever written to a path.
 func (e *zipEntry) reason() string {
 	switch {

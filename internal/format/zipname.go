@@ -55,8 +55,8 @@ func unicodeName(raw string, extra []byte) (string, bool) {
 	return "", false
 }
 
-// readsLike tells how much a name reads like one: letters of western Europe, capitals
-// in their places, and neither frames nor signs.
+// readsLike scores how much text reads like a name: letters of western Europe, capitals
+// where they belong, and no box-drawing characters or symbols.
 func readsLike(name string) (points int) {
 	const common = "àâäáéèêëíìîïóòôöúùûüçñßœæ"
 	runes := []rune(" " + name + " ")
@@ -83,8 +83,8 @@ func readsLike(name string) (points int) {
 }
 
 // paths writes the backslashes in an entry's name as slashes where they stand between
-// levels: on Windows nothing else can be meant. An archive made elsewhere has them there
-// too where no name in it has a slash: .NET writes such ones, and Info-ZIP reads them so.
+// levels: on Windows nothing else can be meant. In an archive made elsewhere they do too
+// if no name in it has a slash: .NET writes such archives, and Info-ZIP reads them so.
 func (d *zipDirectory) paths(e *zipEntry) {
 	if !strings.Contains(e.name, `\`) || e.unix && d.hasSlashes() {
 		return

@@ -10,14 +10,13 @@ import (
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// errLost ends the context of work whose lock was let go by the server.
+// errLost ends the context of work whose lock the server has released.
 var errLost = errors.New("the connection that held the lock was lost")
 
-// Alone runs fn while no other process runs one under the same name, which no
-// transaction locks. The lock belongs to a connection of its own: when the process
-// dies, the server lets the next one in. When the connection is lost while fn runs,
-// the context of fn ends and the error is of relais.KindUnavailable: somebody else
-// may have begun.
+// Alone runs fn while no other process runs one under the same name; no transaction may
+// lock that name. The lock belongs to a connection of its own: when the process dies, the
+// server lets the next one in. When the connection is lost while fn runs, the context of
+// fn ends and the error is of relais.KindUnavailable: somebody else may have begun.
 func (db *DB) Alone(ctx context.Context, name string, fn func(context.Context) error) error {
 	const op = "work alone"
 	conn, err := pgx.ConnectConfig(ctx, db.config)
@@ -44,8 +43,8 @@ func (db *DB) Alone(ctx context.Context, name string, fn func(context.Context) e
 	return err
 }
 
-// watch calls lose when the connection ends; it stops watching when what it returns
-// is called. A connection on which nobody waits does not tell of its end.
+// watch calls lose when the connection ends; it stops watching when what it returns is
+// called. The end of a connection goes unnoticed unless somebody waits on it.
 func watch(ctx context.Context, conn *pgx.Conn, lose context.CancelCauseFunc) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})

@@ -10,10 +10,10 @@ import (
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// Error gives an error of a call to the database the kind that says what to do; one
-// that has a kind keeps it. Whatever an operator can mend (a role, a certificate, a
-// dropped table) is of relais.KindUnavailable: a stage that runs goes on when it was
-// mended, where any other kind would have it refuse the documents at hand.
+// Error gives an error of a call to the database the kind that says what to do; one that
+// has a kind keeps it. Whatever an operator can mend (a role, a certificate, a dropped
+// table) is of relais.KindUnavailable: a running stage then continues once it is mended,
+// where any other kind would make it refuse the documents it holds.
 func Error(op string, err error) error {
 	kind, hint := kindOf(err)
 	switch kind {
@@ -23,8 +23,8 @@ func Error(op string, err error) error {
 	return wrap(kind, hint, op, err)
 }
 
-// OpenError is Error for those who open a database: what an operator is to mend is
-// of relais.KindAuth, KindForbidden or KindInvalid, with the next step.
+// OpenError is Error for callers that open a database: what an operator has to mend is of
+// relais.KindAuth, KindForbidden or KindInvalid, with the next step.
 func OpenError(op string, err error) error {
 	kind, hint := kindOf(err)
 	return wrap(kind, hint, op, err)
@@ -62,9 +62,9 @@ func kindOf(err error) (kind relais.Kind, hint string) {
 	return relais.KindUnavailable, "" // the connection broke, in one of many ways
 }
 
-// explainCode reads a SQLSTATE (PostgreSQL's manual, appendix A). What time mends is
-// the rule for what comes from outside: a server that starts, stops, is full or
-// found a deadlock; what our own statements did wrong is never tried again.
+// explainCode reads a SQLSTATE (PostgreSQL's manual, appendix A). Faults from outside (a
+// server that starts, stops, is full or found a deadlock) are taken to pass with time; a
+// fault of our own statements is never tried again.
 func explainCode(code string) (relais.Kind, string) {
 	switch code {
 	case "42501":

@@ -1,11 +1,11 @@
-// Package postgres answers one question: how is a PostgreSQL database reached? By a
-// URL without secrets, in a schema of its own, with locks that several processes
-// share and errors that say what to do. It knows no table: those who keep some
-// (state, seal, audit) bring their own.
+// Package postgres answers one question: how is a PostgreSQL database reached? By a URL
+// without secrets, in a schema of its own, with locks that several processes share and
+// errors that say what to do. It knows no tables: the rooms that keep some (state, seal,
+// audit) bring their own.
 //
-// Every transaction here is READ COMMITTED. What has to be seen together is kept
-// together by a lock taken first, whose name says what it guards; the statements
-// after it see what its former holders committed.
+// Every transaction here is READ COMMITTED. What has to be seen together is protected by a
+// lock taken first, whose name says what it guards; the statements after it see what
+// earlier holders committed.
 package postgres
 
 import (
@@ -29,9 +29,10 @@ type Options struct {
 	URL    string        // postgres://user@host:port/database?sslmode=…, without a password
 	Schema string        // where the tables are
 	Conns  int           // open at most
-	Idle   time.Duration // how long a transaction may stand still before the server ends it; a minute if 0
+	Idle   time.Duration // how long a transaction may be idle before the server ends it; a minute if 0
 	// ByKey is for tables that are read by their keys: the server then never reads a whole
-	// table instead. Its planner would, until it has looked at one that grew from nothing.
+	// table instead. Its planner would do so for a table that grew from nothing, until it
+	// has analysed it.
 	ByKey bool
 }
 
@@ -88,8 +89,8 @@ func (db *DB) Prepare(ctx context.Context, fn func(*sql.Tx) error) error {
 }
 
 func (db *DB) prepareIn(ctx context.Context, tx *sql.Tx, fn func(*sql.Tx) error) error {
-	// Asked first, for CREATE SCHEMA wants a right that a role whose schema was made
-	// by somebody else need not have.
+	// Ask first: CREATE SCHEMA needs a right that a role may lack when somebody else has
+	// made its schema.
 	var there bool
 	row := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)`, db.schema)
 	if err := row.Scan(&there); err != nil {
@@ -136,7 +137,7 @@ func (db *DB) LockBoth(ctx context.Context, tx *sql.Tx, alone, shared string) er
 	return err
 }
 
-// key names an advisory lock: they are numbers, and belong to the whole database.
+// key names an advisory lock: such locks are numbers, shared by the whole database.
 func (db *DB) key(name string) int64 {
 	h := sha256.Sum256([]byte("relais/lock/1 " + strconv.Itoa(len(db.schema)) + " " + db.schema + " " + name))
 	return int64(binary.BigEndian.Uint64(h[:8])) // #nosec G115 -- all 64 bits, whatever the sign

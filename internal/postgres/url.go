@@ -19,8 +19,8 @@ const opURL = "read database URL"
 const passwordFrom = "the password is taken from PGPASSWORD, from the file named by PGPASSFILE (or ~/.pgpass), " +
 	"or replaced by a client certificate (sslcert, sslkey)"
 
-// Check tells whether a URL names a database as [Open] wants it, without reaching
-// for it. The error is of relais.KindInvalid.
+// Check tells whether a URL names a database as [Open] expects it, without connecting. The
+// error is of relais.KindInvalid.
 func Check(database string) error {
 	_, err := parse(database)
 	return err
@@ -74,8 +74,8 @@ func loopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// How soon a silent peer is given up. The program must notice before the server
-// does: what it holds alone is let go by the server, and by then its work has ended.
+// How soon a silent peer is given up. The program must notice before the server does: by
+// the time the server releases the locks it held, its work must have ended.
 const (
 	connectTimeout  = 10 * time.Second
 	clientIdle      = 10 * time.Second // and three probes, 5 s apart
@@ -97,7 +97,7 @@ func session(config *pgx.ConnConfig, schema string, idle time.Duration) {
 		"tcp_keepalives_idle":           serverKeepalive,
 		"tcp_keepalives_interval":       "10",
 		"tcp_keepalives_count":          "3",
-		// A process that stands still in mid-transaction holds up all others.
+		// A process that stalls in mid-transaction holds up all others.
 		"idle_in_transaction_session_timeout": strconv.FormatInt(idle.Milliseconds(), 10),
 	} {
 		config.RuntimeParams[name] = value

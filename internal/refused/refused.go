@@ -1,6 +1,7 @@
-// Package refused answers one question: which records could no stage handle? What
-// stages refuse is pointed at in topic "refused"; the stage of this package brings the
-// pointers into state, where people are told of them. A pointer holds no content.
+// Package refused answers one question: which records could no stage handle? For each
+// record that a stage refuses there is a pointer in topic "refused"; the stage of this
+// package copies the pointers into state, where people can list them. A pointer holds no
+// content.
 package refused
 
 import (
@@ -23,7 +24,7 @@ const Group = "refused"
 // other program has appended it.
 const CodeUnreadable = "pointer_unreadable"
 
-// Keeper keeps refused records: the same one twice is one.
+// Keeper keeps refused records; the same record twice counts once.
 type Keeper interface {
 	RefuseRecords(ctx context.Context, list []relais.Refusal) error
 }
@@ -35,7 +36,7 @@ type Stage struct{ keep Keeper }
 func NewStage(k Keeper) *Stage { return &Stage{k} }
 
 // RunOptions are how the stage wants topic "refused" to be read: no pointer is ever
-// refused, for that would append one more, so that every error is waited for.
+// refused, since that would append another one; every error is waited out instead.
 func (s *Stage) RunOptions() stream.RunOptions {
 	return stream.RunOptions{Retryable: func(error) bool { return true }}
 }
@@ -71,15 +72,15 @@ func Read(m stream.Message) relais.Refusal {
 // maxWord bounds the words that a pointer is taken to be made of.
 const maxWord = 128
 
-// word tells whether a text is one of the stable words that stages and codes are: what
-// another program wrote is shown to nobody.
+// word tells whether a text is one of the stable words that stages and codes are: text
+// that another program wrote is never shown.
 func word(s string) bool {
 	return s != "" && len(s) <= maxWord && !strings.ContainsFunc(s, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
 	})
 }
 
-// Split gives the stage and the generation of a consumer group, "enrich" and 3 of
+// Split gives the stage and the generation of a consumer group: "enrich" and 3 for
 // "enrich-3"; the generation is -1 where the name has none.
 func Split(group string) (stage string, generation int64) {
 	at := strings.LastIndexByte(group, '-')

@@ -12,9 +12,9 @@ type Positions interface {
 	Committed(ctx context.Context, group, topic string) (stream.Position, error)
 }
 
-// Standing gives those of the refused records that still count. A record counts until
-// the group that its stage reads with today has passed it without a word: after a new
-// version, a new list of clients or a new index it may have been handled at last.
+// Standing gives those of the refused records that still count. A record counts until the
+// group that its stage reads with today has passed it without refusing it: after a new
+// version, a new list of clients or a new index it may have been handled after all.
 // current names that group for each stage; what other stages refused always counts.
 func Standing(ctx context.Context, log Positions, current map[string]string, list []relais.Refusal) ([]relais.Refusal, error) {
 	var standing []relais.Refusal

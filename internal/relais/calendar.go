@@ -8,11 +8,11 @@ import (
 )
 
 // CalendarDate is a day, month or year as people write it: in flags, in queries and in
-// what is declared of a case. No Day is a month, no Month a year.
+// what is declared of a case. Without a Day it is a month, without a Month a year.
 type CalendarDate struct{ Year, Month, Day int }
 
 // ReadCalendarDate reads 2021-03-15 or 15/03/2021, 2021-03 or 03/2021, or 2021; dots may
-// stand for both strokes. What it gives may be in no calendar: see Exists.
+// stand for the slashes. The result may not exist in the calendar: see Exists.
 func ReadCalendarDate(s string) (CalendarDate, bool) {
 	parts := strings.FieldsFunc(s, func(r rune) bool { return r == '-' || r == '/' || r == '.' })
 	var n [3]int

@@ -29,8 +29,8 @@ type Warned struct {
 	Count    int64  // of what the code counts
 }
 
-// WarnMailbox says of a file that it was taken for one document, though separators of
-// messages stand in it, so many: it may be a mailbox.
+// WarnMailbox says that a file was taken for one document although it holds separators of
+// messages, and how many: it may be a mailbox.
 const WarnMailbox = "mailbox_as_document"
 
 // Copy is what was captured at one place of a source: the occurrence's key, and its bytes.

@@ -133,7 +133,7 @@ type Balance struct {
 	Counts
 	UnreadCounts
 	// Apart is how many records of the streams were refused that belong to no case: they
-	// stand beside what was seen, and are the whole archive's.
+	// are not part of what was seen, and concern the whole archive.
 	Apart int64 `json:"apart,omitempty"`
 	// FoldersUnread is how many folders could not be read, or not to their end: what
 	// they hold was never seen, and the account does not balance until they are.
@@ -141,7 +141,7 @@ type Balance struct {
 	Balanced      bool            `json:"balanced"`
 	Sources       []SourceBalance `json:"sources"`
 	Reasons       []ReasonCount   `json:"reasons"`
-	// Warnings name what balances and may hide mail all the same.
+	// Warnings name what balances but may still hide mail.
 	Warnings []BalanceWarning `json:"warnings,omitempty"`
 
 	UnreadableReasons []ReasonCount `json:"unreadable_reasons,omitempty"`

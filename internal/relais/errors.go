@@ -97,17 +97,16 @@ func HintOf(err error) string {
 	return ""
 }
 
-// Retryable tells whether the same call may succeed later with nothing changed
-// but time.
+// Retryable tells whether the same call may succeed later without anything being changed.
 func Retryable(err error) bool {
 	k := KindOf(err)
 	return k == KindUnavailable || k == KindLocked
 }
 
-// NoRoom tells whether an error comes of a disk or a quota that is full: of the
-// system, or of a database, told by its code, since drivers stay in their rooms
-// (SQLITE_FULL and SQLITE_IOERR_SHMSIZE, https://www.sqlite.org/rescode.html; class 53
-// of PostgreSQL's Appendix A). Time mends it only when somebody makes room.
+// NoRoom tells whether an error comes from a full disk or quota: the system's, or a
+// database's, which is told by its code, since drivers stay in their rooms (SQLITE_FULL
+// and SQLITE_IOERR_SHMSIZE, https://www.sqlite.org/rescode.html; class 53 of PostgreSQL's
+// Appendix A). It passes only when somebody makes room.
 func NoRoom(err error) bool {
 	const sqliteFull, sqliteSharedMemory, postgresFull = 13, 4874, "53100"
 	var file interface {

@@ -17,7 +17,7 @@ type Exported struct {
 
 // The header fields of each part of an export as multipart/mixed (RFC 2046): its
 // [Exported] as JSON and, of a document whose bytes cannot be had, the kind of the error.
-// A fault may come after a part of the same document, which then is not whole.
+// An error may follow a part of the same document, which then is incomplete.
 const (
 	HeaderExported = "Relais-Document"
 	HeaderFault    = "Relais-Fault"

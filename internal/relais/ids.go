@@ -81,8 +81,8 @@ func NewAttachmentID(message DocumentID, rank int, member string) DocumentID {
 // FileContent is the content id, version 1, of a file: its bytes.
 func FileContent(d Digest) ContentID { return ContentID("1f" + hex.EncodeToString(d[:16])) }
 
-// MessageIdentity is what two copies of one message share, however they travelled:
-// never Bcc or transport headers. Addresses are lower-cased addr-specs.
+// MessageIdentity is what two copies of one message share, however they travelled; it
+// never includes Bcc or transport headers. Addresses are lower-cased addr-specs.
 type MessageIdentity struct {
 	From, To, Cc []string
 	Date         string   // RFC 3339 UTC, empty when the message has none

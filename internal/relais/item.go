@@ -64,8 +64,8 @@ func (o Occurrence) Key() string {
 	return hashID("relais/occurrence/1", o.Owner, o.Source, o.Folder, o.Position, o.SHA256.String())
 }
 
-// RecordKey names the item's record in stream "raw", in clear, by what tells nothing once
-// its message is erased: the hash of where it was, within its case.
+// RecordKey names the item's record in stream "raw", in clear, by something that reveals
+// nothing once its message is erased: the hash of its place, within its case.
 func (it Item) RecordKey() string { return string(it.Case) + "." + it.Occurrence.Key() }
 
 // SplitRecordKey gives the case and the occurrence's key that a record's key is made of;
@@ -112,8 +112,8 @@ type Location struct {
 	Codec  uint8  // how the bytes were compressed: see package blob
 }
 
-// SealKey seals one blob, and the records that speak of it. It must never be
-// printed, logged or stored but wrapped.
+// SealKey seals one blob, and the records that speak of it. It must never be printed or
+// logged, and is stored only wrapped.
 type SealKey [32]byte
 
 // String hides the key from every format verb.

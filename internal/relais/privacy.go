@@ -18,8 +18,8 @@ const (
 // About is what kind of thing a decision is about.
 type About string
 
-// What a decision on privacy may be about. That of a document outweighs those of its
-// marks' folders and rules, of which the later counts.
+// What a decision on privacy may be about. A decision about a document outweighs those
+// about the folders and rules of its marks; of these the latest counts.
 const (
 	AboutDocument About = "document" // the target is the SHA-256 of its captured bytes
 	AboutFolder   About = "folder"   // every doubtful mark met in that folder of the case
@@ -115,8 +115,8 @@ type Disclosed struct {
 	Told    []Act    `json:"told"` // to whom before, and why
 }
 
-// SettleRequest asks to settle what doubtful marks mean. Several things at once are
-// settled towards personal only.
+// SettleRequest asks to settle what doubtful marks mean. Several things at once can only
+// be settled as personal.
 type SettleRequest struct {
 	Case      string       `json:"case,omitempty"` // may be left out where there is one case, or none but documents
 	Documents []DocumentID `json:"documents,omitempty"`

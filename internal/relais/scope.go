@@ -12,7 +12,7 @@ type Scope struct {
 	Grants []Grant `json:"grants,omitempty"`
 }
 
-// Grant opens a part of the archive. Its conditions are all wanted.
+// Grant opens a part of the archive. All its conditions must hold.
 type Grant struct {
 	AllCases   bool      `json:"all_cases,omitempty"`
 	Cases      []CaseID  `json:"cases,omitempty"`
@@ -20,8 +20,8 @@ type Grant struct {
 	Clients    []string  `json:"clients,omitempty"` // client ids
 	After      time.Time `json:"after,omitzero"`    // documents dated then or later
 	Before     time.Time `json:"before,omitzero"`   // documents dated earlier
-	// Unattributed opens documents tied to no client or to no business topic as
-	// well: compliance alone has it.
+	// Unattributed also opens documents that are tied to no client or to no business
+	// topic: only compliance has it.
 	Unattributed bool `json:"unattributed,omitempty"`
 }
 
@@ -54,8 +54,7 @@ func (s Scope) ShowsCase(c CaseID) bool {
 	return false
 }
 
-// PrivateTopics are those that tie a document to no business, in the default
-// taxonomy.
+// PrivateTopics are the topics of the default taxonomy that are not business.
 func PrivateTopics() []string { return []string{"interne", "newsletter", "autre"} }
 
 // Allows tells whether the scope shows a document. Engines apply the same rule as

@@ -12,12 +12,11 @@ import (
 // copyPage is how many wraps are compared in one transaction.
 const copyPage = 1000
 
-// Copy makes the wraps of one keyring those of another under the same master key: as
-// they are, none is opened. Only what differs is written, in the order of digests, so
-// that a copy that was stopped goes on where it was; keys that the first has
-// forgotten since are forgotten by the second. Nobody may write to either meanwhile.
-// progress is told how many wraps were seen so far. Keyrings of two master keys are
-// of relais.KindInvalid.
+// Copy makes one keyring hold the wraps of another under the same master key, as they are:
+// none is opened. Only what differs is written, in the order of digests, so that a copy
+// that was stopped goes on where it was; keys that the source has forgotten since are
+// forgotten by the target. Nobody may write to either meanwhile. progress is told how many
+// wraps were seen so far. Keyrings of two master keys are of relais.KindInvalid.
 func Copy(ctx context.Context, from, to *Keyring, progress func(wraps int64)) error {
 	const op = "copy keys"
 	if subtle.ConstantTimeCompare(from.check, to.check) != 1 {
@@ -87,22 +86,22 @@ func (k *Keyring) become(ctx context.Context, after row, until *row, page []row)
 	return err
 }
 
-// differ tells which rows are to go and which to come for have to become want.
+// differ tells which rows to delete and which to insert so that have becomes want.
 func differ(have, want []row) (stale, missing []row) {
-	wanted := make(map[cacheEntry][]byte, len(want))
+	wanted := make(map[place][]byte, len(want))
 	for _, r := range want {
-		wanted[cacheEntry{r.c, r.digest}] = r.wrap
+		wanted[place{r.c, r.digest}] = r.wrap
 	}
-	held := make(map[cacheEntry]bool, len(have))
+	held := make(map[place]bool, len(have))
 	for _, r := range have {
-		if e := (cacheEntry{r.c, r.digest}); bytes.Equal(wanted[e], r.wrap) {
+		if e := (place{r.c, r.digest}); bytes.Equal(wanted[e], r.wrap) {
 			held[e] = true
 		} else {
 			stale = append(stale, r)
 		}
 	}
 	for _, r := range want {
-		if !held[cacheEntry{r.c, r.digest}] {
+		if !held[place{r.c, r.digest}] {
 			missing = append(missing, r)
 		}
 	}

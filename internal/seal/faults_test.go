@@ -181,7 +181,7 @@ func TestForgottenFromMemoryFirst(t *testing.T) {
 	if _, err := k.Open(t.Context(), "c1", d[:2]); err != nil {
 		t.Fatal(err)
 	}
-	held := func() int { return len(k.keys.young) + len(k.keys.old) }
+	held := func() int { return k.keys.keys.Len() }
 	if held() != 2 {
 		t.Fatalf("%d keys in memory", held())
 	}
@@ -326,30 +326,15 @@ func TestCheckOfTheFile(t *testing.T) {
 	}
 }
 
-// TestCacheKeepsTheLatest: half of what it may hold, at the least.
-func TestCacheKeepsTheLatest(t *testing.T) {
-	c, d := newCache(100), digests(0, 400)
-	for i := range d {
-		c.put(0, "c1", d[i:i+1], []relais.SealKey{{byte(i), byte(i >> 8), 1}})
-		for j := max(0, i-49); j <= i; j++ {
-			if key, ok := c.young[cacheEntry{"c1", d[j]}]; !ok {
-				if key, ok = c.old[cacheEntry{"c1", d[j]}]; !ok || key != (relais.SealKey{byte(j), byte(j >> 8), 1}) {
-					t.Fatalf("after %d keys, that of place %d is not held: %v", i+1, j, key)
-				}
-			}
-		}
-	}
-}
-
 // TestCacheForgetsOnceTheStoreDid: keys known at an older version of the store are not
 // given any more, nor taken from who read them then, however often something was dropped.
 func TestCacheForgetsOnceTheStoreDid(t *testing.T) {
 	d, one := digests(0, 2), []relais.SealKey{{1}, {2}}
-	known := func(c *cache, version uint64) int {
+	known := func(c *memory, version uint64) int {
 		missing, _ := c.get(version, "c1", d, make([]relais.SealKey, 2))
 		return 2 - len(missing)
 	}
-	c := newCache(10)
+	c := newMemory(10)
 	_, first := c.get(3, "c1", d, make([]relais.SealKey, 2))
 	c.put(first, "c1", d, one)
 	if known(c, 3) != 2 || known(c, 2) != 2 {
@@ -371,12 +356,12 @@ func TestCacheForgetsOnceTheStoreDid(t *testing.T) {
 
 // TestCacheDropsFromBothGenerations, and leaves the places of unknown keys as they are.
 func TestCacheDropsFromBothGenerations(t *testing.T) {
-	c, d := newCache(4), digests(0, 3)
+	c, d := newMemory(4), digests(0, 3)
 	for i := range d {
 		c.put(0, "c1", d[i:i+1], []relais.SealKey{{byte(i + 1)}})
 	}
-	if len(c.old) != 2 || len(c.young) != 1 {
-		t.Fatalf("%d old, %d young", len(c.old), len(c.young))
+	if c.keys.Len() != 3 { // the third began a generation
+		t.Fatalf("%d keys are held", c.keys.Len())
 	}
 	c.drop("c1", []relais.Digest{d[0], d[2]})
 	keys := []relais.SealKey{{9}, {9}, {9}}

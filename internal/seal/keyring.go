@@ -5,9 +5,9 @@
 // blob's last wrap makes every copy of it unreadable at once: in packs, logs,
 // indices and backups alike.
 //
-// Wraps rest apart from everything else (a file of their own, or a schema), so that
-// their backups can expire sooner than any other. What is wrapped is bound to its
-// case and digest; what is forgotten is overwritten on disk, not just unlinked.
+// Wraps rest apart from everything else (a file of their own, or a schema), so that their
+// backups can expire sooner than any other. What is wrapped is bound to its case and
+// digest; what is forgotten is overwritten on disk, not merely unlinked.
 package seal
 
 import (
@@ -25,7 +25,7 @@ type Keyring struct {
 	read   *sql.DB
 	engine engine
 	wraps  *wrapper
-	keys   *cache
+	keys   *memory
 	check  []byte // tells one master key from another
 	// scrub overwrites what a committed deletion has left outside of the table.
 	scrub func(context.Context) error
@@ -96,8 +96,8 @@ func (k *Keyring) ensure(ctx context.Context, tx *sql.Tx, c relais.CaseID, wante
 	return added, nil
 }
 
-// Open gives the keys of digests that the case holds. If one was forgotten, or was
-// never this case's, the whole call is refused as relais.KindForgotten.
+// Open gives the keys of digests that the case holds. If one was forgotten, or never
+// belonged to this case, the whole call is refused as relais.KindForgotten.
 func (k *Keyring) Open(ctx context.Context, c relais.CaseID, digests []relais.Digest) ([]relais.SealKey, error) {
 	const op = "open keys"
 	keys := make([]relais.SealKey, len(digests))
@@ -150,11 +150,11 @@ func (k *Keyring) Held(ctx context.Context, c relais.CaseID, digests []relais.Di
 	return here, anywhere, nil
 }
 
-// Forget destroys the wraps of these digests in this case and returns those of them
-// that no case holds (any more, or ever): their bytes can never be read again. When
-// it returns, no trace of the wraps is left in the file or its log (what a server
-// keeps of them is said at OpenPostgres), and no process opens one from memory;
-// called again, it finishes what a crash had left.
+// Forget destroys the wraps of these digests in this case and returns those of them that
+// no case holds (any more, or ever): their bytes can never be read again. When it returns,
+// no trace of the wraps is left in the file or its log (what a server keeps of them is
+// said at OpenPostgres), and no process opens one from memory; called again, it finishes
+// what a crash left undone.
 func (k *Keyring) Forget(ctx context.Context, c relais.CaseID, digests []relais.Digest) ([]relais.Digest, error) {
 	const op = "forget keys"
 	k.keys.drop(c, digests)
@@ -188,7 +188,7 @@ func (k *Keyring) Forget(ctx context.Context, c relais.CaseID, digests []relais.
 }
 
 // cached fills keys with those remembered, unless they were forgotten meanwhile by
-// whatever process, and returns the places of the others: see cache.get.
+// whatever process, and returns the places of the others: see memory.get.
 func (k *Keyring) cached(ctx context.Context, c relais.CaseID, digests []relais.Digest, keys []relais.SealKey) ([]int, uint64, error) {
 	version, err := k.engine.version(ctx)
 	if err != nil {
@@ -199,8 +199,8 @@ func (k *Keyring) cached(ctx context.Context, c relais.CaseID, digests []relais.
 }
 
 // update runs fn in one durable transaction, the only one that writes keys meanwhile:
-// two who make a key for one blob would else make two, and the last holder of one be
-// overlooked by who forgets it.
+// otherwise two writers could make two keys for one blob, and a writer that forgets a key
+// could overlook its last holder.
 func (k *Keyring) update(ctx context.Context, fn func(*sql.Tx) error) error {
 	return inTx(ctx, k.write, func(tx *sql.Tx) error {
 		if err := k.engine.lock(ctx, tx); err != nil {

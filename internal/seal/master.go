@@ -34,8 +34,8 @@ func (Master) String() string { return "[sealed]" }
 func (Master) GoString() string { return "[sealed]" }
 
 // CreateMaster makes a new master key and writes it to path, mode 0600, durably and
-// all at once: a crash leaves the whole file or none. A file that exists is never
-// replaced (relais.KindConflict).
+// atomically: a crash leaves the whole file or none. A file that exists is never replaced
+// (relais.KindConflict).
 func CreateMaster(path string) (Master, error) {
 	const op = "create master key"
 	var m Master

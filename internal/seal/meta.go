@@ -25,7 +25,7 @@ func (k *Keyring) makeTables(ctx context.Context, tx *sql.Tx, schema string, mas
 	return meta(ctx, tx, "check", k.check, wrongMaster)
 }
 
-// meta sets a value on first use and compares it ever after.
+// meta sets a value on first use and compares it from then on.
 func meta(ctx context.Context, tx *sql.Tx, name string, value []byte, differs func() error) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO seal_meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name, value)
 	if err != nil {

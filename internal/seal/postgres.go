@@ -22,17 +22,17 @@ type PostgresOptions struct {
 // own, so that its dumps can expire sooner than those of the rest. A keyring made
 // under another master key is refused as relais.KindInvalid.
 //
-// Forget deletes the rows and vacuums the table, so that their space is used again,
-// but PostgreSQL writes no zeros over it. What the server still holds of a deleted
-// wrap (free space of a page, its write-ahead log, replicas, backups of the operator)
-// opens nothing without the master key, and goes with the operator's own expiry.
+// Forget deletes the rows and vacuums the table, so that their space is used again, but
+// PostgreSQL writes no zeros over it. What the server still holds of a deleted wrap (free
+// space of a page, its write-ahead log, replicas, the operator's backups) opens nothing
+// without the master key, and disappears as the operator lets these expire.
 func OpenPostgres(ctx context.Context, o PostgresOptions, master Master) (*Keyring, error) {
 	const op = "open keys"
 	wraps, err := newWrapper(master)
 	if err != nil {
 		return nil, relais.E(relais.KindInternal, op, err)
 	}
-	// One for those who write, who wait for each other anyway; two for those who ask.
+	// One connection for writers, which wait for each other anyway; two for readers.
 	write, err := postgres.Open(postgres.Options{URL: o.URL, Schema: o.Namespace + "_keys", Conns: 1, ByKey: true})
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func OpenPostgres(ctx context.Context, o PostgresOptions, master Master) (*Keyri
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
-	k := &Keyring{write: write.DB, read: read.DB, engine: shared{db: write, read: read.DB}, wraps: wraps, keys: newCache(cacheKeys)}
+	k := &Keyring{write: write.DB, read: read.DB, engine: shared{db: write, read: read.DB}, wraps: wraps, keys: newMemory(cacheKeys)}
 	k.scrub = k.vacuum
 	err = write.Prepare(ctx, func(tx *sql.Tx) error {
 		if err := k.makeTables(ctx, tx, strings.ReplaceAll(schema, " TEXT ", ` TEXT COLLATE "C" `), master); err != nil {
@@ -73,7 +73,8 @@ func (s shared) lock(ctx context.Context, tx *sql.Tx) error { return s.db.Lock(c
 
 func (s shared) version(ctx context.Context) (uint64, error) { return version(ctx, s.read) }
 
-// version is one row read by its key: what a call costs that finds all keys in memory.
+// version is one row read by its key: that is all a call costs when it finds every key in
+// memory.
 func version(ctx context.Context, q interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }) (uint64, error) {

@@ -30,7 +30,7 @@ func OpenSQLite(ctx context.Context, path string, master Master) (*Keyring, erro
 		return nil, relais.E(relais.KindUnavailable, op, err)
 	}
 	engine := embedded{file}
-	k := &Keyring{write: file.Write, read: file.Read, engine: engine, wraps: wraps, keys: newCache(cacheKeys), scrub: engine.emptyLog}
+	k := &Keyring{write: file.Write, read: file.Read, engine: engine, wraps: wraps, keys: newMemory(cacheKeys), scrub: engine.emptyLog}
 	if err := k.prepare(ctx, master); err != nil {
 		return nil, errors.Join(storeError(op, err), k.Close())
 	}
@@ -43,8 +43,8 @@ func (k *Keyring) prepare(ctx context.Context, master Master) error {
 	if err != nil {
 		return err
 	}
-	// A crash between a deletion and its scrub leaves wraps in the log: now is the
-	// first moment to see to it.
+	// A crash between a deletion and its scrub leaves wraps in the log: this is the first
+	// chance to remove them.
 	return k.scrub(ctx)
 }
 

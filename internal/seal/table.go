@@ -40,8 +40,8 @@ type row struct {
 type engine interface {
 	// lock keeps other writers out until the transaction ends.
 	lock(ctx context.Context, tx *sql.Tx) error
-	// version gives a number that raise makes higher. Where one process alone
-	// forgets, it may stay what it is.
+	// version gives a number that raise makes higher. Where only one process forgets keys,
+	// it may stay the same.
 	version(ctx context.Context) (uint64, error)
 	raise(ctx context.Context, tx *sql.Tx) error
 	// digests gives what stands for a list, after so many arguments, and its own.

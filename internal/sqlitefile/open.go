@@ -28,8 +28,8 @@ type File struct {
 	Read  *sql.DB // connections that refuse to write
 }
 
-// Open opens a file, or makes one that its owner alone may read. Nothing is read yet:
-// a file that is no database is told by the first statement.
+// Open opens a file, or makes one that its owner alone may read. Nothing is read yet: it
+// takes the first statement to find that a file is no database.
 func Open(path string, o Options) (*File, error) {
 	if err := private(path); err != nil {
 		return nil, err
@@ -111,9 +111,9 @@ func (f *File) Close() error { return errors.Join(f.Read.Close(), f.Write.Close(
 // ErrBusy is the error of CutLog while somebody reads.
 var ErrBusy = errors.New("the log is being read")
 
-// CutLog copies the log of writes into the file and cuts it to nothing, so that no
-// byte of what was deleted is left in it. Readers that look at an older commit keep
-// SQLite from cutting it, which is no error to SQLite: it is ErrBusy here.
+// CutLog copies the log of writes into the file and cuts it to nothing, so that no byte of
+// what was deleted is left in it. Readers that look at an older commit keep SQLite from
+// cutting it, which SQLite does not take for an error: it is ErrBusy here.
 func (f *File) CutLog(ctx context.Context) error {
 	var busy, pages, moved int
 	row := f.Write.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)

@@ -27,8 +27,8 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// maxFaults is how many faults of a file are listed: after the first few, the rest
-// tells nothing more.
+// maxFaults is how many faults of a file are listed: after the first few, the rest adds
+// nothing.
 const maxFaults = 20
 
 // ErrDamaged is the error of Check.
@@ -46,9 +46,9 @@ func Damaged(err error) bool {
 }
 
 // Check reads every page of a file by PRAGMA quick_check; deep, it also sets indexes
-// against their tables, by PRAGMA integrity_check. What it finds is ErrDamaged with
-// the faults; they name pages and tables, never what these hold. Both miss a changed
-// bit within a value: that is for who knows what the value must be.
+// against their tables, by PRAGMA integrity_check. What it finds is ErrDamaged with the
+// faults; they name pages and tables, never what these hold. Both miss a changed bit
+// within a value: only those who know what the value must be can find that.
 func (f *File) Check(ctx context.Context, deep bool) error {
 	pragma := "quick_check"
 	if deep {

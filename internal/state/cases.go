@@ -127,9 +127,9 @@ func (db *DB) UpdateCase(ctx context.Context, c relais.Case) error {
 	return unavailable("update case", err)
 }
 
-// AddOwner records whose mailbox a case holds; aliases add up. A new alias of an owner
-// who is known already says which mail went out and which came in, of all that was
-// read before: the generation rises, and everything is read again.
+// AddOwner records whose mailbox a case holds; aliases add up. A new alias of a known
+// owner changes which of the mail read before went out and which came in: the generation
+// rises, and everything is read again.
 func (db *DB) AddOwner(ctx context.Context, id relais.CaseID, o relais.Owner) error {
 	return db.locked(ctx, "add owner", lockCases, func(tx session) error {
 		var had string

@@ -40,8 +40,8 @@ func currentGeneration(ctx context.Context, q session) (g int64, err error) {
 	return g, unavailable("read generation", err)
 }
 
-// raiseGeneration also forgets which messages hang together: what tied two of them may
-// not be read again, and a tie cannot be taken out of a thread.
+// raiseGeneration also forgets which messages belong together: what tied two of them may
+// not be found again, and a tie cannot be removed from a thread.
 func raiseGeneration(ctx context.Context, tx session) (int64, error) {
 	g, err := currentGeneration(ctx, tx)
 	if err != nil {
@@ -86,8 +86,9 @@ func (db *DB) InitMeta(ctx context.Context, name, value string) (string, error) 
 }
 
 // PutClients adds clients, or replaces those of the same id, and raises the generation.
-// Each client that contacts name has exactly these afterwards, in a stable order. It
-// tells how many rows were new, changed or dropped; when none were, the generation stays.
+// Each client that contacts name has exactly those contacts afterwards, in a stable order.
+// The result counts the rows that were new, changed or dropped; if there are none, the
+// generation stays.
 func (db *DB) PutClients(ctx context.Context, clients []relais.Client, contacts []relais.Contact) (changed int, err error) {
 	err = db.locked(ctx, "keep clients", lockGeneration, func(tx session) error {
 		for _, c := range clients {
@@ -108,8 +109,8 @@ func (db *DB) PutClients(ctx context.Context, clients []relais.Client, contacts 
 	return changed, err
 }
 
-// putContacts replaces the contacts of every client that the list names. The order of
-// the list says nothing: two exports of the same people are the same.
+// putContacts replaces the contacts of every client that the list names. The order of the
+// list means nothing: two exports of the same people are equal.
 func putContacts(ctx context.Context, tx session, contacts []relais.Contact) (changed int, err error) {
 	list := slices.Clone(contacts)
 	slices.SortFunc(list, func(a, b relais.Contact) int {

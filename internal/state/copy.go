@@ -14,9 +14,9 @@ import (
 // copyPage is how many rows are compared in one transaction.
 const copyPage = 500
 
-// table is one of the schema's: columns, the first of which are its key. Where the
-// key may hold any text, of whose bytes the engines have other orders, the table is
-// small and compared at once.
+// table is one of the schema's: columns, the first of which are its key. Where the key may
+// hold any text, which the two engines sort differently, the table is small and is
+// compared in one piece.
 type table struct {
 	name    string
 	columns string
@@ -61,16 +61,15 @@ func tables() []table {
 	}
 }
 
-// leftTables lists what Copy leaves: their rows name places of one log, where the
-// other's log has other records. Its own stages fill it.
+// leftTables lists what Copy leaves: their rows name places in one log, and the other log
+// has other records there. The target's own stages fill them.
 func leftTables() []string { return []string{"refused_records"} }
 
-// Copy makes what one state remembers the memory of another, table by table and in
-// the order of keys: only what differs is written, so that a copy that was stopped
-// goes on where it was, and one that was whole writes nothing. Nobody may write to
-// either meanwhile. The settings that own names are each state's own. progress is told after each page how many rows of a table were
-// compared. A state that holds a case the first does not know is another archive's:
-// relais.KindConflict, and nothing is written.
+// Copy makes one state remember what another does, table by table and in the order of keys: only what
+// differs is written, so that a copy that was stopped resumes where it was, and a complete one writes
+// nothing. Nobody may write to either meanwhile. The settings named by own are not copied. progress is
+// told after each page how many rows of a table were compared. A state that holds a case the first does
+// not know is another archive's: relais.KindConflict, and nothing is written.
 func Copy(ctx context.Context, from, to *DB, own []string, progress func(table string, rows int64)) error {
 	const op = "copy state"
 	if err := checkTarget(ctx, from, to); err != nil {
@@ -222,7 +221,7 @@ func (t table) drop(ctx context.Context, tx session, r []any) error {
 	return err
 }
 
-// differ tells which rows are to go and which to come for have to become want.
+// differ tells which rows to delete and which to insert so that have becomes want.
 func (t table) differ(have, want [][]any) (stale, missing [][]any) {
 	id := func(r []any) (key [4]any) {
 		copy(key[:], r[:t.key])

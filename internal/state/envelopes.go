@@ -29,9 +29,9 @@ type Appended struct {
 	Withdrawn []relais.DocumentID
 }
 
-// Appended keeps current envelopes and clears the mark of their documents, unless
-// they were decided anew meanwhile. One transaction, that no merge of the case
-// comes between.
+// Appended keeps current envelopes and clears the mark of their documents, unless they
+// were decided anew meanwhile. It is one transaction, which no merge of the case can
+// interleave with.
 func (db *DB) Appended(ctx context.Context, c relais.CaseID, list []Appended) error {
 	return db.locked(ctx, "keep envelopes", lockCase+string(c), func(tx session) error {
 		current, err := revisions(ctx, tx, c, list)
@@ -69,7 +69,7 @@ func (db *DB) Appended(ctx context.Context, c relais.CaseID, list []Appended) er
 	})
 }
 
-// dropGone forgets the documents that were seen nowhere any more, once their tombstones
+// dropGone forgets the documents that no occurrence holds any more, once their tombstones
 // are appended.
 func dropGone(ctx context.Context, tx session, c relais.CaseID, list []Appended) error {
 	var bare []relais.DocumentID
@@ -164,7 +164,7 @@ func scanEnvelope(r row) (e Envelope, err error) {
 	return e, garbled(e.Blob.UnmarshalText([]byte(blob)))
 }
 
-// Extractions recalls what was read in a file before, as the reader wrote it.
+// Extractions gives what was read in a file before, as the reader recorded it.
 func (db *DB) Extractions(ctx context.Context, version string, digests []relais.Digest) (map[relais.Digest]string, error) {
 	found := map[relais.Digest]string{}
 	err := eachIn(ctx, db.read, `SELECT digest, body FROM extractions WHERE version = $1 AND digest IN (?)`,

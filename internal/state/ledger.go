@@ -20,9 +20,9 @@ func (db *DB) Cursor(ctx context.Context, c relais.CaseID, owner, source, folder
 // place is a position of a folder.
 type place struct{ folder, position string }
 
-// Known tells which positions of a source were captured or left out before: one
-// read of all, then no more. What was refused may be tried again, and what was left
-// out by a rule is asked about again, for the rule may be gone.
+// Known tells which positions of a source were captured or left out before: one read of
+// all, then no more. What was refused may be tried again, and what was left out by a rule
+// is asked about again, since the rule may have been lifted.
 func (db *DB) Known(ctx context.Context, c relais.CaseID, owner, source string) (func(folder, position string) bool, error) {
 	known := map[place]struct{}{}
 	err := each(ctx, db.read, `SELECT folder, position FROM occurrences WHERE case_id = $1 AND owner = $2 AND source = $3
@@ -65,12 +65,12 @@ func (db *DB) CaptureAgain(ctx context.Context) error {
 // never read has -1.
 const lostGeneration = -2
 
-// RecordCaptured adds one batch of capture to the account, in one transaction. An
-// item that enrich has read already keeps its outcome; a position that is refused or
-// excluded in one run and captured in another, whichever comes first, counts once, as
-// captured; of several reasons why it was never captured the last counts. Captures of a case
-// wait for each other; merges they meet at most at an occurrence that both record,
-// which both do in the order of keys.
+// RecordCaptured adds one batch of capture to the account, in one transaction. An item that
+// enrich has read already keeps its outcome; a position that is refused or excluded in one
+// run and captured in another, whichever comes first, counts once, as captured; of several
+// reasons why it was never captured the last counts. Captures of a case wait for each other;
+// with merges they conflict at most on an occurrence that both record, and both do so in the
+// order of keys.
 func (db *DB) RecordCaptured(ctx context.Context, b relais.Captured) error {
 	return db.locked(ctx, "record capture", lockCaptured+string(b.Case), func(tx session) error {
 		if err := dropLeft(ctx, tx, b); err != nil {

@@ -29,7 +29,7 @@ type Doubt struct {
 // None tells whether nothing is marked.
 func (m Marks) None() bool { return m.Personal == "" && len(m.Doubts) == 0 }
 
-// Unite gives all marks of both: of two rules the smaller, every doubt once.
+// Unite gives the marks of both: the smaller of two rules, and every doubt once.
 func (m Marks) Unite(other Marks) Marks {
 	if m.Personal == "" || other.Personal != "" && other.Personal < m.Personal {
 		m.Personal = other.Personal

@@ -88,8 +88,8 @@ func readingRow(c relais.CaseID, key string, r Reading) []any {
 		strings.Join(o.Flags, " "), outcome, reason, string(r.Document), r.Generation}
 }
 
-// putRefusals keeps the refusals among readings and drops those of items that were
-// read at last.
+// putRefusals keeps the refusals among readings and drops those of items that have since
+// been read.
 func (m *Merging) putRefusals(ctx context.Context, list []Reading) error {
 	var read []string
 	for _, r := range list {
@@ -153,10 +153,10 @@ func (db *DB) Occurrences(ctx context.Context, c relais.CaseID, docs []relais.Do
 	return found, unavailable("list occurrences", err)
 }
 
-// occurrencesQuery leaves the rest of a document that was seen everywhere in the
-// database: else each of its batches would carry all those before it. Text is
-// ordered by bytes and a digest's digits as the digest is, so that the order is
-// that of relais.Occurrence.Compare.
+// occurrencesQuery leaves all other occurrences in the database: without that, each batch
+// of a document that was seen everywhere would carry all those before it. Text is ordered
+// by bytes and a digest's digits as the digest is, so that the order is that of
+// relais.Occurrence.Compare.
 const occurrencesQuery = `
 SELECT document, owner, source, folder, position, sha256, flags
 FROM (SELECT document, owner, source, folder, position, sha256, flags,
@@ -242,8 +242,8 @@ GROUP BY 1, 2, 3, 4`
 
 // capturedElsewhen holds for an occurrence o that was left out or refused in one run, when
 // another run has captured what stands in its place: the two are one item. It is asked
-// here and not when they are recorded, since a merge may record what ingest captured and,
-// stopped, could not.
+// here rather than when they are recorded, since a merge may record what ingest captured
+// but, being stopped, could not record.
 const capturedElsewhen = `o.sha256 = '` + noBytes + `' AND EXISTS (SELECT 1 FROM occurrences c
 	WHERE c.case_id = o.case_id AND c.owner = o.owner AND c.source = o.source AND c.folder = o.folder
 		AND c.position = o.position AND c.sha256 <> o.sha256 AND c.outcome <> 'superseded')`

@@ -17,10 +17,10 @@ type PostgresOptions struct {
 	Namespace string // the schema that holds the tables
 }
 
-// How many connections a process holds at most: merges and captures queue for the
-// same cases, so that more would only wait in the server. Questions have their own,
-// and are answered while writers wait. With those of keys (3) and audit (2) a process
-// has 13, and one more for each case it works on alone.
+// How many connections a process holds at most: merges and captures queue for the same
+// cases, so that more connections would only wait in the server. Readers have their own,
+// so that they are answered while writers wait. With those of keys (3) and audit (2) a
+// process has 13, plus one for each case it works on alone.
 const (
 	postgresWriters = 5
 	postgresReaders = 3
@@ -55,8 +55,8 @@ func (shared) text() string { return `TEXT COLLATE "C"` }
 
 func (shared) now() string { return `SELECT EXTRACT(EPOCH FROM clock_timestamp())::float8` }
 
-// tune leaves sealed bytes as they are, for they do not compress, in their row where a
-// page has room; and it shortens an index, whose longest rows PostgreSQL would refuse.
+// tune keeps sealed bytes, which do not compress, as they are and in their row where a
+// page has room; and it shortens an index whose longest rows PostgreSQL would refuse.
 func (shared) tune() string {
 	return `DROP INDEX IF EXISTS occurrences_place;
 		CREATE INDEX IF NOT EXISTS occurrences_source ON occurrences (case_id, owner, source);
@@ -83,9 +83,9 @@ func (p shared) alone(ctx context.Context, name string, fn func(context.Context)
 // lookEvery is how many merges pass between two looks at the size of tables.
 const lookEvery = 8
 
-// merged has tables looked at anew that are four times as large as the server's
-// planner knows. Its own look comes a minute later, and until then an empty table's
-// plan is used: all rows of a case are read to find some by their keys.
+// merged analyses tables that are four times as large as the server's planner knows. The
+// server would do so a minute later, and until then it plans for an empty table: it reads
+// all rows of a case to find some by their keys.
 func (p shared) merged(ctx context.Context) {
 	if p.merges.Add(1)%lookEvery != 0 {
 		return
@@ -100,7 +100,7 @@ func (p shared) merged(ctx context.Context) {
 		return err
 	})
 	if err == nil && len(grown) > 0 {
-		// What fails here costs time and nothing else: the next look is near.
+		// A failure here only costs time: the next analysis comes soon.
 		_, _ = p.db.ExecContext(ctx, `ANALYZE `+strings.Join(grown, ", "))
 	}
 }

@@ -9,9 +9,9 @@ import (
 )
 
 // RefuseRecords keeps what stages could not handle of the streams: each refusal has a
-// Record, and of one record, stage and generation there is one, however often it is
-// told. One of an older generation than the one kept changes nothing. An item that was
-// to be read from such a record is refused in its case, where it would be pending for ever.
+// Record, and of one record, stage and generation there is one, however often it is told.
+// One of an older generation than the one kept changes nothing. An item that was to be read
+// from such a record is refused in its case, where it would otherwise be pending for ever.
 func (db *DB) RefuseRecords(ctx context.Context, list []relais.Refusal) error {
 	rows := recordRows(list)
 	return db.update(ctx, "record refusals", func(tx session) error {
@@ -63,7 +63,7 @@ func refuseItem(ctx context.Context, tx session, f relais.Refusal) error {
 	return putRefusal(ctx, tx, f)
 }
 
-// refusedRecord is what can be said of why: more may quote a message.
+// refusedRecord is all that may be said of the reason: more could quote a message.
 const refusedRecord = "a record of a stream that this stage cannot handle"
 
 // recordRows gives one row for each record and stage, of the newest generation, in an
@@ -124,8 +124,8 @@ func scanRecord(r row) (relais.Refusal, error) {
 	return f, err
 }
 
-// ForgetRecords forgets what was refused of a topic whose records are gone: others
-// will stand in their places.
+// ForgetRecords forgets what was refused of a topic whose records are gone: other records
+// will take their offsets.
 func (db *DB) ForgetRecords(ctx context.Context, topic string) error {
 	_, err := db.write.ExecContext(ctx, `DELETE FROM refused_records WHERE topic = $1`, topic)
 	return unavailable("forget refused records", err)

@@ -91,8 +91,8 @@ func (d decoded) Scan(dest ...any) error {
 	return nil
 }
 
-// garbled gives what a column holds and this program cannot have written the kind of
-// damage: time does not mend it, and nobody's input is to blame.
+// garbled marks a column's content that this program cannot have written as damage:
+// waiting does not mend it, and no input is to blame.
 func garbled(err error) error {
 	if err == nil {
 		return nil
@@ -117,8 +117,8 @@ func each(ctx context.Context, s session, query string, args []any, scan func(ro
 	return rows.Err()
 }
 
-// eachIn runs a query for keys, so many at a time as the engine takes; the query's
-// "IN (?)" becomes the list of them, whose arguments come after the fixed ones.
+// eachIn runs a query for keys, as many at a time as the engine takes; the query's "IN
+// (?)" becomes the list of them, whose arguments come after the fixed ones.
 func eachIn[K ~string](ctx context.Context, s session, query string, fixed []any, keys []K, scan func(row) error) error {
 	for len(keys) > 0 {
 		n := min(len(keys), s.dialect.maxCells())

@@ -27,7 +27,7 @@ func OpenSQLite(ctx context.Context, file string) (*DB, error) {
 		return nil, relais.E(relais.KindUnavailable, "open state", err)
 	}
 	db := newDB(f.Write, f.Read, &embedded{file: f, claims: map[string]chan struct{}{}})
-	db.places.limit = maxPlaces
+	db.places.recent.Most = maxPlaces
 	if err := db.migrate(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

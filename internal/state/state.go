@@ -71,7 +71,8 @@ type several interface {
 	// lock keeps every other transaction that locks the first name out until this one
 	// ends; the second, unless empty, it shares with those who share it.
 	lock(ctx context.Context, tx *sql.Tx, alone, shared string) error
-	// alone runs fn while nobody else, in any process, runs one under the name.
+	// alone runs fn while nobody else, in any process, runs a function under the same
+	// name.
 	alone(ctx context.Context, name string, fn func(context.Context) error) error
 	// merged is told of each merge, once it is durable.
 	merged(ctx context.Context)

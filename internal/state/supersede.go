@@ -6,7 +6,8 @@ import (
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// supersededGeneration is that of an occurrence that is read no more: no reading is newer.
+// supersededGeneration is that of an occurrence that is not read any more: no reading is
+// newer.
 const supersededGeneration = "9223372036854775807"
 
 // CopiesAt gives what was captured at a place, and is not superseded.
@@ -28,9 +29,10 @@ func (db *DB) CopiesAt(ctx context.Context, c relais.CaseID, owner, source, fold
 	return list, unavailable("find copies", err)
 }
 
-// Supersede takes occurrences, by key, out of the account: their source tells now what
-// they hold otherwise, and it was captured so. Their bytes and records stay, and are read
-// no more. What was read of them is withdrawn by the next generation, which begins.
+// Supersede takes occurrences, by key, out of the account: their source now reports their
+// content in another form, which was captured instead. Their bytes and records stay, but
+// are not read any more. What was read of them is withdrawn by the next generation, which
+// begins.
 func (db *DB) Supersede(ctx context.Context, c relais.CaseID, keys []string) error {
 	if len(keys) == 0 {
 		return nil
@@ -68,7 +70,7 @@ func (db *DB) Supersede(ctx context.Context, c relais.CaseID, keys []string) err
 // ofFolder holds for the occurrences o of a row of folders.
 const ofFolder = `o.case_id = folders.case_id AND o.owner = folders.owner AND o.source = folders.source AND o.folder = folders.folder`
 
-// revive takes back that items were superseded, which their source tells as before again.
+// revive undoes the superseding of items that their source reports in the old form again.
 func revive(ctx context.Context, tx session, b relais.Captured) error {
 	keys := make([]string, len(b.Items))
 	for i, it := range b.Items {

@@ -53,8 +53,8 @@ func (db *DB) UnreadTotals(ctx context.Context) (u relais.UnreadCounts, err erro
 	return u, unavailable("count what was not read", err)
 }
 
-// ForgetExtractions forgets what was read in files, where forget says so of what the
-// reader wrote of it: they are read again when their documents are.
+// ForgetExtractions forgets what was read in those files for whose record forget returns
+// true: they are read again when their documents are.
 func (db *DB) ForgetExtractions(ctx context.Context, version string, forget func(body string) bool) error {
 	var list []string
 	err := each(ctx, db.read, `SELECT digest, body FROM extractions WHERE version = $1`, []any{version}, func(r row) error {

@@ -7,7 +7,7 @@ import (
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// The ways in which what is remembered of a document may not hang together.
+// The ways in which what is remembered of a document may be inconsistent.
 const (
 	UnsoundUnseen    = "document_unseen"         // a document that no occurrence is read as
 	UnsoundLost      = "occurrence_undocumented" // an occurrence read as a document that is none
@@ -15,7 +15,7 @@ const (
 	UnsoundEnvelopes = "envelopes_differ"        // other envelopes than were appended
 )
 
-// Unsound is a document of which what is remembered does not hang together.
+// Unsound is a document about which state is inconsistent.
 type Unsound struct {
 	Case     relais.CaseID
 	Document relais.DocumentID // also where it is none
@@ -39,8 +39,8 @@ UNION SELECT d.case_id, d.id, '` + UnsoundEnvelopes + `' FROM documents d WHERE 
 	<> (SELECT COUNT(*) FROM envelopes e WHERE e.case_id = d.case_id AND e.root = d.id)
 ORDER BY 1, 2, 3`
 
-// Unsound lists the documents of which what is remembered does not hang together, by
-// case and id. It reads everything once.
+// Unsound lists the documents about which state is inconsistent, by case and id. It reads
+// everything once.
 func (db *DB) Unsound(ctx context.Context) ([]Unsound, error) {
 	var list []Unsound
 	err := each(ctx, db.read, unsoundQuery, nil, func(r row) error {
@@ -67,7 +67,7 @@ func (db *DB) Coming(ctx context.Context) ([]relais.DocumentID, error) {
 	return list, unavailable("list decided documents", err)
 }
 
-// Bereft gives those of some documents that no occurrence is read as, known or not.
+// Bereft gives those of the documents, known or not, that no occurrence is read as.
 func (m *Merging) Bereft(ctx context.Context, ids []relais.DocumentID) (map[relais.DocumentID]bool, error) {
 	bereft := make(map[relais.DocumentID]bool, len(ids))
 	for _, id := range ids {
@@ -83,8 +83,8 @@ func (m *Merging) Bereft(ctx context.Context, ids []relais.DocumentID) (map[rela
 	return bereft, err
 }
 
-// Members gives the documents whose envelopes are kept of some messages or files, those
-// included, whatever these themselves say.
+// Members gives, for some messages or files, the documents whose envelopes are kept,
+// themselves included, whatever their own envelopes say.
 func (m *Merging) Members(ctx context.Context, roots []relais.DocumentID) (map[relais.DocumentID][]relais.DocumentID, error) {
 	found := map[relais.DocumentID][]relais.DocumentID{}
 	err := eachIn(ctx, m.tx, `SELECT root, id FROM envelopes WHERE case_id = $1 AND root IN (?) ORDER BY id`,

@@ -8,8 +8,8 @@ import (
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// putWarned keeps what was warned of captured items, and drops what was warned of them
-// before and no more is.
+// putWarned keeps the warnings about captured items, and drops earlier ones that no longer
+// hold.
 func putWarned(ctx context.Context, tx session, b relais.Captured) error {
 	keys := make([]string, 0, len(b.Items))
 	for _, it := range b.Items {
@@ -28,8 +28,8 @@ func putWarned(ctx context.Context, tx session, b relais.Captured) error {
 		`ON CONFLICT (case_id, okey, code) DO NOTHING`, rows)
 }
 
-// warnings lists what was warned of a case's items. The position of what is withheld,
-// or may yet be, is a name that nobody shall read.
+// warnings lists the warnings about a case's items. The position of an item that is
+// withheld, or may yet be, is left out: nobody may read that name.
 func (db *DB) warnings(ctx context.Context, c relais.CaseID) (list []relais.BalanceWarning, err error) {
 	err = each(ctx, db.read, `SELECT w.source, w.folder, w.code, w.amount, CASE WHEN EXISTS (
 			SELECT 1 FROM occurrences o JOIN documents d ON d.case_id = o.case_id AND d.id = o.document

@@ -19,8 +19,8 @@ type Feed interface {
 	Commit(ctx context.Context, batch []Message) error
 }
 
-// account is what Deliver asks of the log itself: where its groups stand, and where what
-// they refuse is written.
+// account is what Deliver asks of the log itself: where its groups stand, and where their
+// refusals are written.
 type account interface {
 	Appender
 	Positions
@@ -102,8 +102,8 @@ func (r *runner) step(ctx context.Context) error {
 	return nil
 }
 
-// checkPosition refuses to read on from where the log has never been: the records
-// that come to stand there are not the ones after those that the group has handled.
+// checkPosition refuses to read on from where the log has never been: the records appended
+// there later do not follow those that the group has handled.
 func (r *runner) checkPosition(ctx context.Context) error {
 	if r.sound {
 		return nil

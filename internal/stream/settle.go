@@ -18,7 +18,8 @@ const loneAttempts = 3
 // that a finished batch is not done again at the next start.
 const settleTime = 10 * time.Second
 
-// settle handles a batch and commits it, halving it while it fails for good.
+// settle handles a batch and commits it; one that fails for good is split in halves, to
+// find the guilty message.
 func (r *runner) settle(ctx context.Context, batch []Message) error {
 	refused, err := r.patient(ctx, batch)
 	switch {
@@ -39,7 +40,8 @@ func (r *runner) settle(ctx context.Context, batch []Message) error {
 	return r.settle(ctx, batch[half:])
 }
 
-// patient calls the handler until its error is not one that time mends.
+// patient calls the handler until it succeeds, or fails with an error that waiting does
+// not mend.
 func (r *runner) patient(ctx context.Context, batch []Message) ([]Refusal, error) {
 	pause := newPause()
 	for {
@@ -52,7 +54,7 @@ func (r *runner) patient(ctx context.Context, batch []Message) ([]Refusal, error
 	}
 }
 
-// alone gives a message that has failed alone its last attempts, then refuses it.
+// alone gives a message that has failed by itself its last attempts, then refuses it.
 func (r *runner) alone(ctx context.Context, lone []Message, err error) error {
 	pause := newPause()
 	for range loneAttempts - 1 {
@@ -78,8 +80,8 @@ func (r *runner) alone(ctx context.Context, lone []Message, err error) error {
 	return r.commit(ctx, lone, []Refusal{{Record: record}})
 }
 
-// Panic is the error of a handler that has panicked. Its text says where, and not
-// with what: a panic's value may quote a message.
+// Panic is the error of a handler that has panicked. Its text says where it happened and
+// omits the panic's value, which may quote a message.
 type Panic struct {
 	Type  string // of the panic's value
 	Stack []byte
@@ -179,6 +181,5 @@ const (
 	lastPause  = 5 * time.Second
 )
 
-// newPause gives the pauses of one run of tries. That ctx ends during one is for its
-// loop to see.
+// newPause gives the pauses of one run of tries. The loop that waits checks ctx itself.
 func newPause() *backoff.Pause { return &backoff.Pause{First: firstPause, Last: lastPause} }

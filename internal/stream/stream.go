@@ -1,9 +1,9 @@
 // Package stream answers one question: how does a record survive a power cut?
 //
-// A [Log] keeps records in topics. What Append has acknowledged is durable; Run
-// delivers it at least once, in order within a partition, and commits a group's
-// position only after the handler has returned: what a handler does must bear
-// being done again. Nobody may rely on an offset as an identity or a version.
+// A [Log] keeps records in topics. What Append has acknowledged is durable; Run delivers
+// it at least once, in order within a partition, and commits a group's position only after
+// the handler has returned: what a handler does must be safe to repeat. Nobody may rely on
+// an offset as an identity or a version.
 //
 // Twins: package sqlite (one file, one process) and package kafka. Both pass
 // package streamtest, and both run their consumers with [Deliver].
@@ -42,8 +42,8 @@ var (
 	ErrClosed       = errors.New("the log is closed")
 	ErrTooLarge     = errors.New("a record is over the limit of size")
 	ErrUnknownTopic = errors.New("no such topic")
-	// ErrLost is for good: time does not mend it and Run ends with it. Somebody
-	// deleted a topic or part of it, or brought back an older one.
+	// ErrLost is final: waiting does not help, and Run ends with it. Somebody deleted a
+	// topic or part of it, or restored an older one.
 	ErrLost = errors.New("records that were acknowledged are gone")
 	// ErrDenied comes with ErrUnavailable: the log's server does not let this program
 	// in, or does not let it do this, and only its operator can change that.
@@ -56,8 +56,8 @@ var (
 type Record struct {
 	Key   string
 	Value []byte
-	// Together, when set, chooses the partition instead of the key: records that are
-	// best read by one reader say the same. It is not read back.
+	// Together, when set, chooses the partition instead of the key: records that are best
+	// read by one reader have the same value. It is not read back.
 	Together string
 }
 
@@ -116,16 +116,17 @@ type RunOptions struct {
 	// but time (a server is down): the batch then waits, however long. Nil means
 	// that none does but the log's own. Callers pass relais.Retryable.
 	Retryable func(error) bool
-	// Version, when set, tells from a message which version it is of what its key
-	// names, 0 when it cannot: the pointer to a refused one says it, so that a later
-	// reader can tell whether another version came after.
+	// Version, when set, gives the version that a message is of the document its key
+	// names, or 0 when that is unknown. The pointer to a refused message carries it, so
+	// that a later reader can tell whether a newer version followed.
 	Version func(Message) int64
 	// OnFault, when set, is told each error that Run outlives, so that the caller
 	// can log and count it. It must return soon.
 	OnFault func(error)
 }
 
-// Log is the durable log, as twins make it. Who uses one asks for the roles it needs.
+// Log is the durable log that each twin implements. Callers declare which of these roles
+// they need.
 type Log interface {
 	Appender
 	Runner
@@ -144,11 +145,10 @@ type Appender interface {
 
 // Runner delivers records to consumers.
 type Runner interface {
-	// Run reads a topic for a group from its committed position, batch by batch,
-	// until ctx ends (it then returns nil) or the log is closed. Any number of
-	// runners may share one group; a partition goes to one of them at a time. A
-	// group that stands where the log has no records any more, or none yet, gets
-	// ErrLost: it would miss records without a word.
+	// Run reads a topic for a group from its committed position, batch by batch, until ctx
+	// ends (it then returns nil) or the log is closed. Any number of runners may share one
+	// group; a partition goes to one of them at a time. A group that stands where the log
+	// has no records any more, or none yet, gets ErrLost: it would silently miss records.
 	Run(ctx context.Context, group, topic string, opt RunOptions, h Handler) error
 }
 

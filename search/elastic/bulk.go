@@ -145,8 +145,9 @@ type load struct {
 	writes []*write
 }
 
-// sender sends one load after another until nothing is left. Who waits for the server
-// leaves the encoder to others: no more of them are warm than processors are busy.
+// sender sends one load after another until nothing is left. While it waits for the server
+// it leaves its encoder to others, so that no more encoders are in use than processors are
+// busy.
 func (x *Index) sender(ctx context.Context, q *queue) error {
 	var room []byte
 	for {
@@ -358,15 +359,14 @@ func (w *write) settle(it item) (repeat, conflict bool, err error) {
 	return false, false, err
 }
 
-// ofIndex tells the reasons that lie in the index, not in the document: no document
-// is to blame for them.
+// ofIndex tells whether a reason lies in the index and not in the document.
 func ofIndex(class string) bool {
 	return class == "strict_dynamic_mapping_exception" || class == "index_closed_exception"
 }
 
-// raised has a document that was made where nothing was held written again when its
-// version is less than its revision, so that a version is never less: the server
-// counts from one where it has forgotten what was there.
+// raised makes a new document be written again when its version is less than its revision,
+// so that a version is never less: the server counts from one where it has forgotten what
+// was there.
 func (w *write) raised(version int64) bool {
 	if w.guard != byAbsence || version >= w.revision() {
 		return false

@@ -42,7 +42,7 @@ func (x *Index) compare(ctx context.Context, writes []*write) (again []*write, e
 	return again, nil
 }
 
-// weigh tells whether a write still has something to do, and guards it.
+// weigh tells whether a write is still needed, and guards it.
 func (w *write) weigh(h held) bool {
 	switch {
 	case h.Found && w.entry.Removed && w.revision() == 0:

@@ -12,11 +12,11 @@ import (
 // purgeTime bounds a merge of a whole index.
 const purgeTime = time.Hour
 
-// Purge has the server merge away what removed documents leave in its segments. It
-// does nothing when this process has removed nothing since the last time; the first
-// time it looks all the same, for another process may have ended too soon. The server
-// keeps what was removed until all copies of a shard are known to have it, which it
-// looks at twice a minute: until then the error is of relais.KindUnavailable.
+// Purge has the server merge away what removed documents leave in its segments. It does
+// nothing when this process has removed nothing since the last time; the first time it
+// looks anyway, since another process may have ended too soon. The server keeps what was
+// removed until all copies of a shard are known to have it, which it looks at twice a
+// minute: until then the error is of relais.KindUnavailable.
 func (x *Index) Purge(ctx context.Context) error {
 	if !x.purgeDue(false) {
 		return nil

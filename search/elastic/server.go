@@ -68,8 +68,8 @@ func newServer(opt Options) (*server, error) {
 	return &server{client: c, transport: t, first: 100 * time.Millisecond, longest: 5 * time.Second}, nil
 }
 
-// checkURL refuses an address that holds a password, which would end in logs and
-// lists of processes, and one that would send credentials in clear over a network.
+// checkURL refuses an address that holds a password, which would end up in logs and lists
+// of processes, and one that would send credentials in clear over a network.
 func checkURL(raw string, secret bool) error {
 	u, err := url.Parse(raw)
 	switch {
@@ -96,7 +96,7 @@ type reply struct {
 	body   []byte
 }
 
-// call asks until there is an answer that time does not change, a few times at most.
+// call asks, a few times at most, until the answer is one that waiting does not change.
 // Its error is of relais.KindUnavailable, relais.KindAuth or relais.KindCanceled; an
 // answer of another bad status is the caller's to judge. The request is made anew each
 // time, for its body is read.

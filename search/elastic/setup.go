@@ -18,10 +18,10 @@ import (
 // It stands in the template as well, and a test holds the two together.
 const indexFormat = 3
 
-// template is the settings and the mapping of every index of a namespace, as
-// operators may read them. The server refreshes every ten seconds: each second, as it
-// would by itself, makes many small segments of a large ingest, to be merged again. Who
-// waits for an ingest does not wait for that: the end of it asks for a refresh.
+// template is the settings and the mapping of every index of a namespace, as operators may
+// read them. The server refreshes every ten seconds: each second, as it would by itself,
+// makes many small segments of a large ingest, to be merged again. Callers that wait for
+// an ingest do not wait for that, since its end asks for a refresh.
 //
 //go:embed template.json
 var template string

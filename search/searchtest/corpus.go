@@ -235,7 +235,7 @@ func (g generator) value() search.Value {
 	}
 }
 
-// scope makes a scope, now and then of everything or nothing.
+// scope makes a scope, occasionally of everything or nothing.
 func (g generator) scope() relais.Scope {
 	if g.chance(20) {
 		return relais.Everything()

@@ -34,7 +34,7 @@ import (
 //	note CODE                a note, among others
 //	held ID@REVISION…        all that the index holds
 //
-// What begins with "#" is a remark.
+// A line that begins with "#" is a comment.
 //
 //go:embed testdata/*.txt
 var scripts embed.FS

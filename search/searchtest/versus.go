@@ -118,8 +118,8 @@ func describe(req search.Request) string {
 }
 
 // runInterference: in a scope, an index that holds everything must answer as one that
-// holds only what the scope shows. Order by relevance is left out: how rare a word is
-// is known of the whole index, and ranks are never shown.
+// holds only what the scope shows. Order by relevance is left out: the rarity of a word is
+// that in the whole index, and ranks are never shown.
 func runInterference(t *testing.T, e Engine) {
 	for seed := range uint64(8) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

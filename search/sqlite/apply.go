@@ -85,8 +85,8 @@ func (x *Index) apply(ctx context.Context, entries []search.Entry) ([]search.Ref
 	return refused, nil
 }
 
-// remember makes the table of rows by id, which only a writer needs. After a commit
-// that failed nobody knows whether it was made: the file is asked.
+// remember makes the table of rows by id, which only a writer needs. After a failed commit
+// it is not known whether it was made, so the file is read.
 func (x *Index) remember(ctx context.Context) error {
 	if x.broken {
 		if err := x.start(ctx); err != nil {
@@ -117,8 +117,8 @@ func (x *Index) learn(changes []*change) {
 	}
 }
 
-// plan tells what the entries, taken in order, change in the end: by row, for
-// postings are written in the order of rows.
+// plan gives the net effect of the entries, taken in order: by row, since postings are
+// written in the order of rows.
 func (x *Index) plan(snap *snapshot, entries []search.Entry) ([]*change, []search.Refusal) {
 	var refused []search.Refusal
 	last := make(map[relais.DocumentID]*search.Entry, len(entries))
@@ -190,8 +190,8 @@ func (x *Index) change(snap *snapshot, e *search.Entry, next *uint32) *change {
 	return &change{row: row, id: id, entry: e, held: b.keys[keyText][i], words: b.lengths[i]}
 }
 
-// post writes the postings of changes, whose terms analysts make meanwhile, and
-// gives their columns.
+// post writes the postings of changes, while analysts make the terms, and gives their
+// columns.
 func (x *Index) post(ctx context.Context, tx *sql.Tx, changes []*change) (*columns, error) {
 	p, err := newPoster(ctx, tx)
 	if err != nil {

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// best keeps the first of many values in some order, without sorting the others: a
-// heap on whose top is the last of those kept.
+// best keeps the first of many values in some order, without sorting the others: a heap
+// with the last of the kept values on top.
 type best[T any] struct {
 	kept    []T
 	most    int

@@ -85,8 +85,8 @@ func (s *snapshot) granted(g *relais.Grant) *roaring.Bitmap {
 	})
 }
 
-// codes tells for each code of a field whether one of its values will do; without a
-// test, every code will. Each value, whatever lists it is in, is tested once.
+// codes tells for each code of a field whether one of its values will do; without a test,
+// every code passes. Each value, whatever lists it is in, is tested once.
 func (s *snapshot) codes(f field, test func(value) bool) []bool {
 	tested := make(map[value]bool)
 	once := func(v value) bool {

@@ -96,7 +96,7 @@ type poster struct {
 	insert, remover *sql.Stmt
 }
 
-// newPoster prepares what a transaction says again and again.
+// newPoster prepares the statements that a transaction repeats.
 func newPoster(ctx context.Context, tx *sql.Tx) (*poster, error) {
 	names := columnNames()
 	insert, err := tx.PrepareContext(ctx, `INSERT INTO postings(rowid, `+strings.Join(names, ", ")+`) VALUES (?`+strings.Repeat(", ?", len(names))+`)`)

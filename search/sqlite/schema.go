@@ -15,11 +15,10 @@ import (
 // indexFormat is the format number of the file: of its tables and blocks.
 const indexFormat = 3
 
-// schema makes the tables. Postings are contentless: the text itself is not kept.
-// With contentless_delete a document is deleted by its row number alone, for the
-// price that its terms stay in the file until a merge: Purge sees to that. The other
-// way, the delete command with the old terms, would have us keep every document's
-// terms a second time.
+// schema makes the tables. Postings are contentless: the text itself is not kept. With
+// contentless_delete a document is deleted by its row number alone, for the price that its
+// terms stay in the file until a merge: Purge sees to that. The alternative, the delete
+// command with the old terms, would mean keeping every document's terms a second time.
 //
 // Tokenizer ascii takes terms as they are: all that is not ASCII, letters, digits
 // and our mark make tokens, white space parts them, nothing else occurs in terms.

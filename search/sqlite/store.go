@@ -123,8 +123,8 @@ func (x *Index) update(ctx context.Context, op string, fn func(*sql.Tx) (*snapsh
 	return nil
 }
 
-// unchanged makes sure that the file is as the writer knows it. The data directory is
-// locked by whoever writes; should two do so all the same, none writes over the other.
+// unchanged makes sure that the file is as the writer knows it. The writer has locked the
+// data directory; should there be two writers anyway, neither overwrites the other.
 func unchanged(ctx context.Context, tx *sql.Tx, now *snapshot) error {
 	commit, err := commitNumber(ctx, tx)
 	if err == nil && commit != now.commit {

@@ -1,9 +1,9 @@
 // Package local answers one question: how does a pack become durable in a folder?
 //
-// A pack is written beside its place, synced, renamed, and the folder synced: after
-// a power cut it is there whole, or not at all. Nothing outside of the folder can be
-// reached through it, whatever links it holds. One process at a time uses a folder:
-// temporary files found when it is opened are those of a crash.
+// A pack is written beside its place, synced and renamed, and then the folder is synced:
+// after a power cut it is there whole or not at all. Nothing outside the folder can be
+// reached through it, whatever links it holds. Only one process uses a folder at a time,
+// so that temporary files found when it is opened are left over from a crash.
 package local
 
 import (
@@ -125,7 +125,7 @@ func (d *Dir) mkdirLocked(folder string) error {
 	return nil
 }
 
-// sync makes the names in a folder durable. Windows neither needs nor allows it.
+// sync makes the names in a folder durable. Windows neither needs this nor allows it.
 func (d *Dir) sync(folder string) error {
 	if runtime.GOOS == "windows" {
 		return nil

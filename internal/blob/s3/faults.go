@@ -13,15 +13,15 @@ import (
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// How often a request is made before its failure is told, and the first pause between:
-// up to 0.1, 0.2, 0.4 s. Whoever asked goes on for longer, with the batch in hand: here
-// only a hiccup is bridged.
+// How often a request is made before its failure is told, and the first pause between: up
+// to 0.1, 0.2, 0.4 s. The caller keeps its batch and retries for longer; this only bridges
+// a hiccup.
 const (
 	attempts   = 4
 	firstPause = 100 * time.Millisecond
 )
 
-// retry does something until it succeeds, fails for good or has been tried enough.
+// retry calls do until it succeeds, fails for good or has been tried often enough.
 func (b *Bucket) retry(ctx context.Context, op string, do func(context.Context) error) error {
 	pause := backoff.Pause{First: firstPause}
 	for n := 1; ; n++ {

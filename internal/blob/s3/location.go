@@ -55,8 +55,8 @@ func packPrefix(path, namespace string) (string, error) {
 	return prefix + "/", nil
 }
 
-// readQuery reads what follows the question mark. What is not known is refused:
-// ignored, it would be a setting that has no effect, or a secret on the command line.
+// readQuery reads what follows the question mark. Unknown options are refused: an ignored
+// one would be a setting without effect, or a secret on the command line.
 func (at *location) readQuery(raw string) error {
 	query, err := url.ParseQuery(raw)
 	if err != nil {
@@ -81,8 +81,8 @@ func (at *location) readQuery(raw string) error {
 	return nil
 }
 
-// setEndpoint takes a server of one's own. It is addressed by path: few have a name
-// for each bucket.
+// setEndpoint sets a server other than Amazon's. It is addressed by path, since few
+// servers have a host name for each bucket.
 func (at *location) setEndpoint(endpoint string) error {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Host == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {

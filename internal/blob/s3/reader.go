@@ -34,7 +34,8 @@ type reader struct {
 func openReader(ctx context.Context, b *Bucket, key string, offset, length int64) (*reader, error) {
 	r := &reader{ctx: ctx, bucket: b, key: key, pos: offset, end: -1}
 	if length >= 0 {
-		// No request asks for nothing: whether the pack is there is asked by a byte.
+		// An empty range cannot be requested: one byte is, to learn whether the pack is
+		// there.
 		r.end = offset + max(length, 1)
 	}
 	if err := r.open(); err != nil {

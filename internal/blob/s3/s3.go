@@ -7,14 +7,14 @@
 // the bucket keeps versions, a deletion leaves the old version behind: what must be
 // erased is erased by its key, and the sealed bytes tell nothing.
 //
-// A server that is silent, slow, cut off or replaced by something that speaks HTTP
-// ends in an error of relais.KindUnavailable within a bound of time, never in bytes
-// or in an absence that nobody vouched for.
+// A server that is silent, slow, cut off or replaced by something that speaks HTTP ends in
+// an error of relais.KindUnavailable within a bound of time, never in wrong bytes or an
+// absence that no server has confirmed.
 //
-// The client is minio-go: it adds 1.5 MB to the stripped program and 11 modules
-// (Apache-2, BSD, MIT), where aws-sdk-go-v2 adds 8.6 MB and 18. Both are kept;
-// minio-go sends nothing that servers other than Amazon's stumble over. Its own
-// retries are off: they know neither our kinds nor our bounds.
+// The client is minio-go: it adds 1.5 MB to the stripped program and 11 modules (Apache-2,
+// BSD, MIT), where aws-sdk-go-v2 adds 8.6 MB and 18. Both are maintained; minio-go sends
+// nothing that servers other than Amazon's stumble over. Its own retries are off: they
+// know neither our kinds nor our bounds.
 package s3
 
 import (
@@ -105,8 +105,8 @@ func Open(ctx context.Context, opt Options) (*Bucket, error) {
 	return b, b.Check(ctx)
 }
 
-// findCredentials looks for credentials once: minio-go would go on without any, and
-// be told that access is denied.
+// findCredentials looks for credentials once: minio-go would go on without any, only to be
+// told that access is denied.
 func findCredentials(ctx context.Context, limit time.Duration) (*credentials.Credentials, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -147,8 +147,8 @@ func (b *Bucket) Put(ctx context.Context, name string, r io.Reader, size int64) 
 		return err
 	}
 	defer p.close()
-	// A server that takes no more bytes is given up after its silence; one that takes
-	// them by drops, after what the slowest of lines would need.
+	// A server that takes no more bytes is given up after its silence; one that takes them
+	// very slowly, after the time that the slowest allowed line would need.
 	silence := b.opt.Silence + time.Duration(size/writing)*time.Second
 	limit := silence + time.Duration(size/slowest)*time.Second
 	return b.retry(ctx, op, b.within(limit, func(ctx context.Context) error {

@@ -164,7 +164,7 @@ func canceled(s suite) {
 	s.kind(err, relais.KindCanceled)
 }
 
-// concurrent: whoever asks for a blob's key, for whichever case, gets the same one.
+// concurrent: every caller that asks for a blob's key, for any case, gets the same one.
 func concurrent(s suite, keyrings []*seal.Keyring) {
 	ctx, d := s.Context(), Digests(0, 40)
 	results := make([][]relais.SealKey, 12)

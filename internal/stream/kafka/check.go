@@ -15,10 +15,10 @@ import (
 // away: a shorter time makes a pause of the whole archive cost a full reading.
 const positionsKept = 30 * 24 * time.Hour
 
-// Check gives what is wrong with the brokers and the topics, as one error that joins
-// a sentence each; nil when all is well. It changes nothing: Open mends settings.
-// Beyond what a Log needs to go on, it tells partitions with replicas that are
-// behind, and brokers that soon forget the positions of idle groups.
+// Check gives what is wrong with the brokers and the topics, as one error that joins a
+// sentence for each fault; nil when all is well. It changes nothing (Open mends settings).
+// Beyond what a Log needs to work, it reports partitions whose replicas are behind, and
+// brokers that soon forget the positions of idle groups.
 func (l *Log) Check(ctx context.Context) error {
 	var found []error
 	for _, topic := range stream.Topics() {
@@ -55,8 +55,8 @@ func (l *Log) checkTopic(ctx context.Context, topic string) error {
 	return errors.Join(append(found, err)...)
 }
 
-// checkBroker looks at what brokers do to groups. Not every account may ask: that is
-// no fault.
+// checkBroker looks at what brokers do to groups. Not every account is allowed to ask,
+// which is not a fault.
 func (l *Log) checkBroker(ctx context.Context) error {
 	meta, err := l.client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{l.name(stream.TopicRaw)}})
 	if err != nil || len(meta.Brokers) == 0 {

@@ -2,15 +2,15 @@
 // the distributed twin of package stream, on Apache Kafka (3.x and 4.x) through
 // segmentio/kafka-go, which nothing else of the program imports.
 //
-// A topic's partitions are counted once, when it is made; a record goes to the
-// murmur2 hash of its key, as Java's partitioner does, or of what it is to stand
-// with. To change either is a new namespace, filled anew. Records carry the broker's time of the append, never a
-// mail's own date.
+// The number of a topic's partitions is fixed when it is made; a record goes to the partition given by the
+// murmur2 hash of its key, as with Java's partitioner, or of its Together. Changing either takes a new
+// namespace, filled from the start. Records carry the broker's time of the append, never a mail's own
+// date.
 //
-// Kafka deletes readily: topics by hand, records by age, and it makes an empty topic
-// where a client asks for one that is gone. So a topic is made only when the caller
-// says that there is none yet, its settings are checked and mended at every Open,
-// and where a topic ends, begins and is read is watched: what has become less is
+// Kafka deletes readily: topics by hand, records by age, and it makes an empty topic where
+// a client asks for one that is gone. So a topic is made only when the caller says that
+// there is none yet, its settings are checked and mended at every Open, and its beginning,
+// its end and the positions of its readers are watched: where one has fallen back, that is
 // [stream.ErrLost].
 //
 // No transactions and no idempotent producer are used: what is promised is at least

@@ -29,7 +29,7 @@ func (l *Log) Compact(ctx context.Context, topic string) error {
 				AND EXISTS (SELECT 1 FROM enriched WHERE key = old.key AND id > old.id)`, from, from+compactStep)
 			return err
 		}
-		if err := l.fail(ctx, "compact", l.writer.do(ctx, &job{apply: drop})); err != nil {
+		if err := l.fail(ctx, "compact", l.writer.do(ctx, job{apply: drop})); err != nil {
 			return err
 		}
 	}

@@ -143,7 +143,7 @@ func (l *Log) setPosition(ctx context.Context, group, topic string, next int64) 
 			ON CONFLICT (consumer, topic) DO UPDATE SET next = excluded.next`, group, topic, next)
 		return err
 	}
-	return l.fail(ctx, "set position", l.writer.do(ctx, &job{apply: set}))
+	return l.fail(ctx, "set position", l.writer.do(ctx, job{apply: set}))
 }
 
 // End gives the position after the last acknowledged record.

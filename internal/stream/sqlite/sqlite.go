@@ -12,8 +12,8 @@
 // take connections of their own and end before a handler sees the batch: no read
 // transaction keeps the write-ahead log from being reused.
 //
-// Each topic has one partition, 0. Groups are kept apart within the process; the
-// caller keeps a second process off the file.
+// Each topic has one partition, 0. Groups are kept apart within the process; the caller
+// makes sure that no second process uses the file.
 package sqlite
 
 import (
@@ -124,12 +124,13 @@ func checkFormat(ctx context.Context, tx *sql.Tx) error {
 func (l *Log) Close() error {
 	l.end()
 	if l.writer != nil {
-		l.writer.close()
+		l.writer.queue.Close()
 	}
 	return l.file.Close()
 }
 
-// fail gives a fault of the file its kind: malformed, it is lost for good.
+// fail turns a fault of the file into an error of package stream: a damaged file is lost
+// for good.
 func (l *Log) fail(ctx context.Context, op string, err error) error {
 	if sqlitefile.Damaged(err) {
 		return fmt.Errorf("%s: %w: %w", op, stream.ErrLost, err)

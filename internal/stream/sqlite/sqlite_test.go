@@ -147,7 +147,7 @@ func TestOtherProcess(t *testing.T) {
 // durable by one commit; one that was given up is not made at all.
 func TestWaitersShareATransaction(t *testing.T) {
 	l := openLog(t, filepath.Join(t.TempDir(), "log.db"))
-	l.writer.turn <- struct{}{} // somebody commits
+	release := hold(t, l.writer) // somebody commits
 	ctx, cancel := context.WithCancel(t.Context())
 	given := make(chan error, 1)
 	go func() { given <- l.Append(ctx, stream.TopicRaw, []stream.Record{record("k", "given up")}) }()
@@ -157,30 +157,45 @@ func TestWaitersShareATransaction(t *testing.T) {
 		t.Errorf("append: %v, want canceled", err)
 	}
 	var all sync.WaitGroup
+	transactions := map[*sql.Tx]int{}
 	for range 5 {
 		all.Go(func() {
-			if err := l.Append(t.Context(), stream.TopicRaw, []stream.Record{record("k", "v")}); err != nil {
+			insert := func(ctx context.Context, tx *sql.Tx) error {
+				transactions[tx]++
+				return l.writer.insertAll(ctx, tx, stream.TopicRaw, []stream.Record{record("k", "v")})
+			}
+			if err := l.writer.do(t.Context(), job{topic: stream.TopicRaw, apply: insert}); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	waitFor(t, l.writer, 5)
-	l.writer.commit(t.Context())
-	all.Wait() // the turn is still taken: nobody else has committed
-	<-l.writer.turn
+	release()
+	all.Wait()
+	if len(transactions) != 1 {
+		t.Errorf("%d transactions", len(transactions))
+	}
 	end, err := l.End(t.Context(), stream.TopicRaw)
 	if err != nil || end[0] != 5 {
 		t.Errorf("end %v, error %v; want 5", end, err)
 	}
 }
 
+// hold keeps everybody from committing until the function it gives is called.
+func hold(t *testing.T, w *writer) (release func()) {
+	t.Helper()
+	held, end := make(chan struct{}), make(chan struct{})
+	go func() { _ = w.queue.Alone(func() error { close(held); <-end; return nil }) }()
+	<-held
+	release = sync.OnceFunc(func() { close(end) })
+	t.Cleanup(release)
+	return release
+}
+
 func waitFor(t *testing.T, w *writer, n int) {
 	t.Helper()
 	for range 1000 {
-		w.mu.Lock()
-		waiting := len(w.waiting)
-		w.mu.Unlock()
-		if waiting == n {
+		if w.queue.Waiting() == n {
 			return
 		}
 		time.Sleep(5 * time.Millisecond)
@@ -190,14 +205,28 @@ func waitFor(t *testing.T, w *writer, n int) {
 
 // TestLargeTransactionsAreCut: what waits beyond the bound goes with the next one.
 func TestLargeTransactionsAreCut(t *testing.T) {
-	w := &writer{}
-	for range 5 {
-		w.waiting = append(w.waiting, &job{size: maxShared / 2})
+	l := openLog(t, filepath.Join(t.TempDir(), "log.db"))
+	release := hold(t, l.writer)
+	var all sync.WaitGroup
+	var order []*sql.Tx
+	const half = maxShared / 2
+	for i, size := range []int{half, half, half, half, half, 2 * maxShared, 0} {
+		all.Go(func() {
+			apply := func(_ context.Context, tx *sql.Tx) error { order = append(order, tx); return nil }
+			if err := l.writer.do(t.Context(), job{size: size, apply: apply}); err != nil {
+				t.Error(err)
+			}
+		})
+		waitFor(t, l.writer, i+1) // they come in this order
 	}
-	w.waiting = append(w.waiting, &job{size: 2 * maxShared}, &job{})
+	release()
+	all.Wait()
 	var sizes []int
-	for len(w.waiting) > 0 {
-		sizes = append(sizes, len(w.take()))
+	for i, tx := range order {
+		if i == 0 || tx != order[i-1] {
+			sizes = append(sizes, 0)
+		}
+		sizes[len(sizes)-1]++
 	}
 	if want := []int{2, 2, 1, 1, 1}; !slices.Equal(sizes, want) {
 		t.Errorf("transactions of %v jobs, want %v", sizes, want)
@@ -249,11 +278,11 @@ func TestFailedCommitReadsAgain(t *testing.T) {
 		}
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
-		l.writer.turn <- struct{}{} // somebody commits: this one cannot
+		release := hold(t, l.writer) // somebody commits: this one cannot
 		if err := f.Commit(ended, batch); err == nil {
 			t.Error("committed")
 		}
-		<-l.writer.turn
+		release()
 	}
 }
 

@@ -5,11 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/relais-archive/relais/internal/groupcommit"
 	"github.com/relais-archive/relais/internal/stream"
 )
 
@@ -25,29 +24,19 @@ type job struct {
 	topic string // to wake, "" for none
 	size  int
 	apply func(context.Context, *sql.Tx) error
-	done  chan struct{}
-	err   error // set before done is closed
 }
 
-// writer makes the changes of many callers durable together. There is no goroutine
-// of its own: the caller that gets the turn commits for all who wait.
+// writer makes the changes of many callers durable together.
 type writer struct {
 	db      *sql.DB
 	inserts map[string][]*sql.Stmt // by topic, in the order of chunks
 	wake    func(topic string)
-
-	turn   chan struct{} // held by the caller that commits
-	closed chan struct{}
-
-	mu      sync.Mutex
-	waiting []*job
+	queue   *groupcommit.Queue[job]
 }
 
 func newWriter(ctx context.Context, db *sql.DB, wake func(string)) (*writer, error) {
-	w := &writer{
-		db: db, wake: wake, inserts: map[string][]*sql.Stmt{},
-		turn: make(chan struct{}, 1), closed: make(chan struct{}),
-	}
+	w := &writer{db: db, wake: wake, inserts: map[string][]*sql.Stmt{}}
+	w.queue = groupcommit.New(maxShared, func(j job) int { return j.size }, w.commit)
 	for _, topic := range stream.Topics() {
 		for _, n := range chunks() {
 			s, err := db.PrepareContext(ctx, insert(topic, n))
@@ -74,73 +63,31 @@ func insert(topic string, n int) string {
 	return b.String()
 }
 
-// do makes one change durable, with whatever others are waiting. When ctx ends
-// first, the change is withdrawn, unless its transaction is under way already.
-func (w *writer) do(ctx context.Context, j *job) error {
-	j.done = make(chan struct{})
-	w.mu.Lock()
-	w.waiting = append(w.waiting, j)
-	w.mu.Unlock()
-	for {
-		select {
-		case <-j.done:
-			return j.err
-		case <-ctx.Done():
-			return w.withdraw(j, ctx.Err())
-		case <-w.closed:
-			return w.withdraw(j, stream.ErrClosed)
-		case w.turn <- struct{}{}:
-			w.commit(context.WithoutCancel(ctx)) // others' changes do not fail with this caller
-			<-w.turn
-		}
+// do makes one change durable, with whatever others are waiting: see
+// [groupcommit.Queue.Do].
+func (w *writer) do(ctx context.Context, j job) error {
+	err := w.queue.Do(ctx, j)
+	if errors.Is(err, groupcommit.ErrClosed) {
+		return stream.ErrClosed
 	}
+	return err
 }
 
-// withdraw takes a job back for a reason; a job that was taken is waited for.
-func (w *writer) withdraw(j *job, reason error) error {
-	w.mu.Lock()
-	i := slices.Index(w.waiting, j)
-	if i >= 0 {
-		w.waiting = slices.Delete(w.waiting, i, i+1)
+// commit applies jobs in one transaction, and wakes the readers that wait for their
+// records.
+func (w *writer) commit(ctx context.Context, jobs []job) error {
+	if err := w.apply(ctx, jobs); err != nil {
+		return err
 	}
-	w.mu.Unlock()
-	if i >= 0 {
-		return reason
-	}
-	<-j.done
-	return j.err
-}
-
-// commit applies the waiting jobs, oldest first, in one transaction.
-func (w *writer) commit(ctx context.Context) {
-	jobs := w.take()
-	if len(jobs) == 0 {
-		return
-	}
-	err := w.apply(ctx, jobs)
 	for _, j := range jobs {
-		if err == nil && j.topic != "" {
+		if j.topic != "" {
 			w.wake(j.topic)
 		}
-		j.err = err
-		close(j.done)
 	}
+	return nil
 }
 
-func (w *writer) take() []*job {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	n, size := 0, 0
-	for n < len(w.waiting) && (n == 0 || size+w.waiting[n].size <= maxShared) {
-		size += w.waiting[n].size
-		n++
-	}
-	jobs := slices.Clone(w.waiting[:n])
-	w.waiting = slices.Delete(w.waiting, 0, n)
-	return jobs
-}
-
-func (w *writer) apply(ctx context.Context, jobs []*job) error {
+func (w *writer) apply(ctx context.Context, jobs []job) error {
 	tx, err := w.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -151,17 +98,6 @@ func (w *writer) apply(ctx context.Context, jobs []*job) error {
 		}
 	}
 	return tx.Commit()
-}
-
-// close waits for the transaction under way and refuses what comes after it.
-func (w *writer) close() {
-	w.turn <- struct{}{}
-	defer func() { <-w.turn }()
-	select {
-	case <-w.closed:
-	default:
-		close(w.closed)
-	}
 }
 
 // Append adds records to a topic: see [stream.Appender].
@@ -179,7 +115,7 @@ func (l *Log) Append(ctx context.Context, topic string, records []stream.Record)
 	insert := func(ctx context.Context, tx *sql.Tx) error {
 		return l.writer.insertAll(ctx, tx, topic, records)
 	}
-	return l.fail(ctx, "append to "+topic, l.writer.do(ctx, &job{topic: topic, size: size, apply: insert}))
+	return l.fail(ctx, "append to "+topic, l.writer.do(ctx, job{topic: topic, size: size, apply: insert}))
 }
 
 func (w *writer) insertAll(ctx context.Context, tx *sql.Tx, topic string, records []stream.Record) error {

@@ -117,7 +117,7 @@ func parseWord(s string) (w word, n int) {
 	return w, len(s) - len(rest) + 2 + end + 2
 }
 
-// decodeQ undoes the "Q" encoding; an escape that is none stands as it is.
+// decodeQ undoes the "Q" encoding; an invalid escape is kept as it is.
 func decodeQ(s string) []byte {
 	out := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {

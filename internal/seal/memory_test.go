@@ -7,7 +7,7 @@ import (
 )
 
 func TestCacheIsBoundedAndKeepsWhatIsUsed(t *testing.T) {
-	c := newCache(100)
+	c := newMemory(100)
 	d := digests(0, 1000)
 	keys := make([]relais.SealKey, 1)
 	for i := range d {
@@ -16,8 +16,8 @@ func TestCacheIsBoundedAndKeepsWhatIsUsed(t *testing.T) {
 		if missing, _ := c.get(0, "c1", d[:1], keys); len(missing) != 0 {
 			t.Fatalf("the one always asked for was dropped after %d", i)
 		}
-		if len(c.young)+len(c.old) > 100 {
-			t.Fatalf("%d keys held", len(c.young)+len(c.old))
+		if c.keys.Len() > 100 {
+			t.Fatalf("%d keys held", c.keys.Len())
 		}
 	}
 	if keys[0] != (relais.SealKey{0, 0, 1}) {
@@ -29,7 +29,7 @@ func TestCacheIsBoundedAndKeepsWhatIsUsed(t *testing.T) {
 }
 
 func TestCacheDoesNotTakeBackWhatWasDropped(t *testing.T) {
-	c := newCache(100)
+	c := newMemory(100)
 	d, keys := digests(0, 1), make([]relais.SealKey, 1)
 	_, epoch := c.get(0, "c1", d, keys) // a reader starts,
 	c.drop("c1", d)                     // the key is forgotten,

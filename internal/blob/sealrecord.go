@@ -10,9 +10,9 @@ import (
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// The first byte of every sealed record tells its format: AES-256-GCM under a subkey
-// of the blob's key (RFC 5869), random nonce first, and within it the record as it
-// is, or compressed by zstd (RFC 8878). Random nonces bear 2^32 records a blob.
+// The first byte of every sealed record tells its format: AES-256-GCM under a subkey of
+// the blob's key (RFC 5869), random nonce first, and within it the record as it is, or
+// compressed by zstd (RFC 8878). Random nonces are safe for 2^32 records per blob.
 const (
 	recordPlain  = 1
 	recordPacked = 2

@@ -7,7 +7,7 @@ import (
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// messageIDMost is the longest Message-ID that is kept: a longer one names nothing.
+// messageIDMost is the longest Message-ID that is kept: a longer one identifies nothing.
 const messageIDMost = 998
 
 // finishHeader reads the fields of the header, now that the body has told which
@@ -36,7 +36,8 @@ func (w *walker) decodeRaw() {
 	}
 }
 
-// checkUnique notes fields given twice of which there is one (RFC 5322, 3.6).
+// checkUnique notes fields that occur twice although there may be only one (RFC 5322,
+// 3.6).
 func (w *walker) checkUnique() {
 	var from, date, subject, id int64
 	for _, f := range w.mail.Header {

@@ -6,9 +6,9 @@ import (
 )
 
 // PostgreSQL's text is UTF-8 without NUL, SQLite's is whatever it is given. Names of
-// folders and positions are always fit for both (package ingest sees to it); a word
-// of a header, of a file of clients or of a request need not be. So that no input
-// stops the one engine and passes the other, what does not fit is escaped:
+// folders and positions always suit both (package ingest makes sure of it); a word of a
+// header, of a file of clients or of a request may not. So that no input stops one engine
+// and passes the other, what does not fit is escaped:
 //
 //	NUL             -> \x01 \x02
 //	\x01            -> \x01 \x03

@@ -6,8 +6,8 @@ import (
 )
 
 // RawFormat is the format number of records written today. A record of format 1 is one
-// JSON object, with what is sealed in base64; one of format 2 is a line of JSON, and
-// what is sealed as it is behind it: a quarter smaller, and no work to read.
+// JSON object, with what is sealed in base64; one of format 2 is a line of JSON followed
+// by the sealed bytes as they are: a quarter smaller, and no work to read.
 const RawFormat = 2
 
 // SealedRaw and SealedEnvelope are the contexts in which records are sealed: they

@@ -12,13 +12,13 @@ import (
 )
 
 // WithCache puts a cache of at most size bytes in front of a backend whose reads are
-// dear. It holds sealed bytes only, so that what is forgotten is unreadable in it
-// too. Packs are fetched and kept by aligned blocks of so many bytes, the least recently
-// used dropped first: what was written together is read together, and one request
-// brings many texts for little more than the price of one. Readers of one block share
-// one request, and who reads on finds the next block on its way. A range longer than two
-// blocks is fetched as it is, and not kept. What this process puts is kept as well.
-// Verify looks behind the cache: what it proves is what rests.
+// expensive. It holds sealed bytes only, so that what is forgotten is unreadable in it
+// too. Packs are fetched and kept in aligned blocks of block bytes, of which the least
+// recently used is dropped first: what was written together is read together, and one
+// request brings many texts for little more than the price of one. Readers of one block
+// share one request, and a sequential reader finds the next block on its way. A range
+// longer than two blocks is fetched as it is, and not kept. What this process puts is kept
+// as well. Verify bypasses the cache, so that it proves what is really stored.
 func WithCache(backend Backend, size, block int64) Backend {
 	return &cache{Backend: backend, size: size, unit: block, blocks: make(map[blockID]*list.Element), order: list.New()}
 }
@@ -77,7 +77,7 @@ func (c *cache) Get(ctx context.Context, name string, offset, length int64) (io.
 		start := id.index * c.unit
 		data = append(data, within(b, offset-start, offset+length-start)...)
 		if c.crosses(id) && int64(len(b)) == c.unit {
-			c.block(ctx, blockID{name, id.index + 1}) // it is on its way while this one is used
+			c.block(ctx, blockID{name, id.index + 1}) // fetched ahead while this one is used
 		}
 	}
 	return io.NopCloser(bytes.NewReader(data)), nil
@@ -89,8 +89,8 @@ func within(b []byte, from, to int64) []byte {
 	return b[min(max(from, 0), n):min(to, n)]
 }
 
-// block gives a block that is held, or fetches it once for all who ask. The request
-// outlives the reader who asked first, since others may wait for it: the backend
+// block gives a block from memory, or fetches it once for all readers that ask. The
+// request outlives the reader that asked first, since others may wait for it: the backend
 // bounds it in time.
 func (c *cache) block(ctx context.Context, id blockID) <-chan singleflight.Result {
 	if data, ok := c.lookup(id); ok {
@@ -182,8 +182,8 @@ func (c *cache) Delete(ctx context.Context, name string) error {
 	return err
 }
 
-// crosses tells whether a reader has just come to this block from the one before, as
-// who reads all texts does and who opens a page of hits does not.
+// crosses tells whether a reader has just come to this block from the one before: a reader
+// of all texts does, one that opens a page of hits does not.
 func (c *cache) crosses(id blockID) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
