@@ -463,3 +463,16 @@ func TestPlaceholders(t *testing.T) {
 		}
 	}
 }
+
+// TestTheLogIsEmptiedOrNot: a log that could not be emptied may still hold what was
+// forgotten.
+func TestTheLogIsEmptiedOrNot(t *testing.T) {
+	k, _, _ := faultyRing(t, newMaster(t))
+	if err := k.emptyLog(t.Context()); err != nil {
+		t.Error(err)
+	}
+	_ = k.write.Close()
+	if err := k.emptyLog(t.Context()); err == nil {
+		t.Error("a log out of reach was emptied")
+	}
+}
