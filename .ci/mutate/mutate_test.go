@@ -155,7 +155,7 @@ func TestAll(t *testing.T) {
 		t.Skip("needs the go command")
 	}
 	var out strings.Builder
-	count, err := tryPackage(t.Context(), options{files: regexp.MustCompile("^p")}, ".", &out)
+	count, err := tryPackage(t.Context(), options{at: regexp.MustCompile(`^p\.go:[0-9]+:`)}, ".", &out)
 	if err != nil {
 		t.Fatal(err)
 	}

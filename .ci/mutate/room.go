@@ -130,13 +130,10 @@ func (r *room) test(ctx context.Context, args ...string) *exec.Cmd {
 	return exec.CommandContext(ctx, "go", append(all, r.path)...)
 }
 
-// mutants lists what can be changed in the files whose name pattern matches.
+// mutants lists what can be changed, where the pattern matches its place.
 func (r *room) mutants(pattern *regexp.Regexp) ([]mutant, error) {
 	var all []mutant
 	for _, name := range r.files {
-		if pattern != nil && !pattern.MatchString(name) {
-			continue
-		}
 		path := filepath.Join(r.dir, name)
 		src, err := os.ReadFile(path)
 		if err != nil {
@@ -146,7 +143,11 @@ func (r *room) mutants(pattern *regexp.Regexp) ([]mutant, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, found...)
+		for _, m := range found {
+			if pattern == nil || pattern.MatchString(fmt.Sprintf("%s:%d:%d", name, m.line, m.column)) {
+				all = append(all, m)
+			}
+		}
 	}
 	return all, nil
 }
