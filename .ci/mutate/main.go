@@ -25,8 +25,8 @@ import (
 // options are what the command line says.
 type options struct {
 	tags   string
-	sample int    // mutants tried in a package; 0 for all
-	seed   uint64 // draws the sample
+	sample int            // mutants tried in a package; 0 for all
+	seed   uint64         // draws the sample
 	at     *regexp.Regexp // of the places to change: file:line:column
 	least  float64
 	rooms  []string
