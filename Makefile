@@ -11,7 +11,7 @@ SEED    ?= 1
 AT      ?= .
 LEAST   ?= 90
 CORE     = ./internal/stream ./internal/seal ./internal/access ./internal/casefile ./internal/blob ./internal/state \
-	./internal/format ./ingest ./enrich ./search ./search/analysis
+	./internal/format ./ingest ./enrich $(addprefix ./,$(wildcard enrich/tag)) ./search ./search/analysis
 
 .PHONY: build test test-servers test-race mutate faults bench-servers fuzz vet lint layers vuln deploy-check demo bench release clean
 
