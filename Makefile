@@ -9,6 +9,7 @@ SERVERS ?= $(CURDIR)/bin/servers
 SAMPLE  ?= 60
 SEED    ?= 1
 AT      ?= .
+RUN     ?=
 LEAST   ?= 90
 CORE     = ./internal/stream ./internal/seal ./internal/access ./internal/casefile ./internal/blob ./internal/state \
 	./internal/format ./ingest ./enrich $(addprefix ./,$(wildcard enrich/tag)) ./search ./search/analysis
@@ -28,8 +29,8 @@ test-race: ## the concurrent rooms, under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -tags $(TAGS) ./internal/stream/... ./internal/blob/... ./internal/seal/... \
 		./internal/state/... ./internal/audit/... ./ingest/... ./enrich ./search/... ./api/...
 
-mutate: ## which small changes of the core rooms (or PACKAGES) no test notices: see docs/mutation.md; SAMPLE=0 tries all, AT=cache.go:62 what stands there
-	nice -n 10 $(GO) run ./.ci/mutate -tags $(TAGS) -sample $(SAMPLE) -seed $(SEED) -at '$(AT)' -least $(LEAST) $(or $(PACKAGES),$(CORE))
+mutate: ## which small changes of the core rooms (or PACKAGES) no test notices: see docs/mutation.md; SAMPLE=0 tries all, AT=cache.go:62 what stands there, RUN=Cache by some tests
+	nice -n 10 $(GO) run ./.ci/mutate -tags $(TAGS) -sample $(SAMPLE) -seed $(SEED) -at '$(AT)' -run '$(RUN)' -least $(LEAST) $(or $(PACKAGES),$(CORE))
 
 faults: ## servers of its own stopped, their disks full, a worker cut off: a quarter of an hour; as root; FAULTS=DIR keeps the servers
 	RELAIS_TEST_FAULTS=$(or $(FAULTS),$(CURDIR)/bin/faults) $(GO) test -tags $(TAGS) -count=1 -timeout 90m -v \

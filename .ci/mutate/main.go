@@ -3,7 +3,7 @@
 // that is not returned), runs the package's own tests on the change, and lists the
 // changes that no test noticed.
 //
-//	mutate [-tags T] [-sample N] [-seed S] [-at REGEXP] [-least PERCENT] PACKAGE...
+//	mutate [-tags T] [-sample N] [-seed S] [-at REGEXP] [-run REGEXP] [-least PERCENT] PACKAGE...
 //
 // The tree is never touched: changes go to the compiler as an overlay. The same seed
 // draws the same sample from the same source. It exits with 1 when fewer than -least
@@ -25,6 +25,7 @@ import (
 // options are what the command line says.
 type options struct {
 	tags   string
+	tests  string         // the names of those to run, as go test has it; "" for all
 	sample int            // mutants tried in a package; 0 for all
 	seed   uint64         // draws the sample
 	at     *regexp.Regexp // of the places to change: file:line:column
@@ -52,6 +53,7 @@ func main() {
 func parse(args []string) (options, error) {
 	var opt options
 	set := flag.NewFlagSet("mutate", flag.ContinueOnError)
+	set.StringVar(&opt.tests, "run", "", "only the tests whose name this `regexp` matches: quicker, and the rate no higher")
 	set.StringVar(&opt.tags, "tags", "", "build `tags`")
 	set.IntVar(&opt.sample, "sample", 0, "changes to try in each package, 0 for all")
 	set.Uint64Var(&opt.seed, "seed", 1, "what draws the sample")
