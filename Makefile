@@ -8,10 +8,11 @@ SERVERS ?= $(CURDIR)/bin/servers
 # What `make mutate` tries: each room by its own tests, a sample of so many changes.
 SAMPLE  ?= 60
 SEED    ?= 1
-FILES   ?= .
+AT      ?= .
+RUN     ?=
 LEAST   ?= 90
 CORE     = ./internal/stream ./internal/seal ./internal/access ./internal/casefile ./internal/blob ./internal/state \
-	./internal/format ./ingest ./enrich ./search ./search/analysis
+	./internal/format ./ingest ./enrich $(addprefix ./,$(wildcard enrich/tag)) ./search ./search/analysis
 
 .PHONY: build test test-servers test-race mutate faults bench-servers fuzz vet lint layers vuln deploy-check demo bench release clean
 
@@ -28,8 +29,8 @@ test-race: ## the concurrent rooms, under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -tags $(TAGS) ./internal/stream/... ./internal/blob/... ./internal/seal/... \
 		./internal/state/... ./internal/audit/... ./ingest/... ./enrich ./enrich/tag ./search/... ./api/...
 
-mutate: ## which small changes of the core rooms (or PACKAGES) no test notices: see docs/mutation.md; SAMPLE=0 tries all
-	nice -n 10 $(GO) run ./.ci/mutate -tags $(TAGS) -sample $(SAMPLE) -seed $(SEED) -files '$(FILES)' -least $(LEAST) $(or $(PACKAGES),$(CORE))
+mutate: ## which small changes of the core rooms (or PACKAGES) no test notices: see docs/mutation.md; SAMPLE=0 tries all, AT=cache.go:62 what stands there, RUN=Cache by some tests
+	nice -n 10 $(GO) run ./.ci/mutate -tags $(TAGS) -sample $(SAMPLE) -seed $(SEED) -at '$(AT)' -run '$(RUN)' -least $(LEAST) $(or $(PACKAGES),$(CORE))
 
 faults: ## servers of its own stopped, their disks full, a worker cut off: a quarter of an hour; as root; FAULTS=DIR keeps the servers
 	RELAIS_TEST_FAULTS=$(or $(FAULTS),$(CURDIR)/bin/faults) $(GO) test -tags $(TAGS) -count=1 -timeout 90m -v \

@@ -3,7 +3,7 @@
 // that is not returned), runs the package's own tests on the change, and lists the
 // changes that no test noticed.
 //
-//	mutate [-tags T] [-sample N] [-seed S] [-files REGEXP] [-least PERCENT] PACKAGE...
+//	mutate [-tags T] [-sample N] [-seed S] [-at REGEXP] [-run REGEXP] [-least PERCENT] PACKAGE...
 //
 // The tree is never touched: changes go to the compiler as an overlay. The same seed
 // draws the same sample from the same source. It exits with 1 when fewer than -least
@@ -25,9 +25,10 @@ import (
 // options are what the command line says.
 type options struct {
 	tags   string
-	sample int    // mutants tried in a package; 0 for all
-	seed   uint64 // draws the sample
-	files  *regexp.Regexp
+	tests  string         // the names of those to run, as go test has it; "" for all
+	sample int            // mutants tried in a package; 0 for all
+	seed   uint64         // draws the sample
+	at     *regexp.Regexp // of the places to change: file:line:column
 	least  float64
 	rooms  []string
 }
@@ -52,12 +53,13 @@ func main() {
 func parse(args []string) (options, error) {
 	var opt options
 	set := flag.NewFlagSet("mutate", flag.ContinueOnError)
+	set.StringVar(&opt.tests, "run", "", "only the tests whose name this `regexp` matches: quicker, and the rate no higher")
 	set.StringVar(&opt.tags, "tags", "", "build `tags`")
 	set.IntVar(&opt.sample, "sample", 0, "changes to try in each package, 0 for all")
 	set.Uint64Var(&opt.seed, "seed", 1, "what draws the sample")
 	set.Float64Var(&opt.least, "least", 0, "`percent` of changes that must be noticed")
-	set.Func("files", "only files whose name this `regexp` matches", func(s string) (err error) {
-		opt.files, err = regexp.Compile(s)
+	set.Func("at", "only what stands where this `regexp` matches file:line:column", func(s string) (err error) {
+		opt.at, err = regexp.Compile(s)
 		return err
 	})
 	err := set.Parse(args)
@@ -102,7 +104,7 @@ func tryPackage(ctx context.Context, opt options, name string, out io.Writer) (t
 		return nil, err
 	}
 	defer room.close()
-	mutants, err := room.mutants(opt.files)
+	mutants, err := room.mutants(opt.at)
 	if err != nil {
 		return nil, err
 	}

@@ -108,6 +108,10 @@ func (f *finder) walk(root ast.Node, sig *ast.FuncType) {
 		case *ast.ArrayType:
 			return false // its length is a type
 		case *ast.CallExpr:
+			if room := n.Args; f.text(n.Fun) == "make" && len(room) == 3 {
+				f.walk(room[1], sig) // its room is a hint, that nobody can see
+				return false
+			}
 			return !isLogging(n)
 		case *ast.BinaryExpr:
 			f.binary(n)

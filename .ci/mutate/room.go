@@ -33,6 +33,7 @@ type room struct {
 	dir     string
 	files   []string
 	tags    string
+	tests   string
 	scratch string
 	missed  map[string][]span // by file name: what no test runs
 	limit   time.Duration     // of one run of its tests
@@ -44,7 +45,7 @@ type span struct{ fromLine, fromColumn, toLine, toColumn int }
 // open looks a package up and runs its tests once, unchanged: what they cover, and
 // how long they take.
 func open(ctx context.Context, opt options, path string) (*room, error) {
-	r := &room{path: path, tags: opt.tags}
+	r := &room{path: path, tags: opt.tags, tests: opt.tests}
 	if err := r.list(ctx); err != nil {
 		return nil, err
 	}
@@ -123,20 +124,17 @@ func (s span) holds(line, column int) bool {
 // test is the go command that runs the room's tests. Where prlimit is there, a test
 // that has run wild gets no more than 4 GB of memory.
 func (r *room) test(ctx context.Context, args ...string) *exec.Cmd {
-	all := append([]string{"test", "-tags", r.tags, "-count=1", "-vet=off", "-failfast"}, args...)
+	all := append([]string{"test", "-tags", r.tags, "-count=1", "-vet=off", "-failfast", "-run", r.tests}, args...)
 	if limiter, err := exec.LookPath("prlimit"); err == nil {
 		all = append(all, "-exec", limiter+" --data=4294967296")
 	}
 	return exec.CommandContext(ctx, "go", append(all, r.path)...)
 }
 
-// mutants lists what can be changed in the files whose name pattern matches.
+// mutants lists what can be changed, where the pattern matches its place.
 func (r *room) mutants(pattern *regexp.Regexp) ([]mutant, error) {
 	var all []mutant
 	for _, name := range r.files {
-		if pattern != nil && !pattern.MatchString(name) {
-			continue
-		}
 		path := filepath.Join(r.dir, name)
 		src, err := os.ReadFile(path)
 		if err != nil {
@@ -146,7 +144,11 @@ func (r *room) mutants(pattern *regexp.Regexp) ([]mutant, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, found...)
+		for _, m := range found {
+			if pattern == nil || pattern.MatchString(fmt.Sprintf("%s:%d:%d", name, m.line, m.column)) {
+				all = append(all, m)
+			}
+		}
 	}
 	return all, nil
 }

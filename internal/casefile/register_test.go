@@ -309,6 +309,7 @@ func TestNearByOneLetter(t *testing.T) {
 		{"a-b c'd", "ABCD", true}, {"éàç", "eac", true}, {"abcd1", "abcd2", false}, {"abcde1", "abcd1", true},
 		{"abcdé", "abcd", false}, {"ab", "a b!", true}, {"abcde", "edcba", false}, {"abcde1", "abcde", false},
 		{"abcba", "abcab", true}, {"aabbcc", "aabbdd", false}, {"abcdef", "abdcfe", false}, {"abcdef", "abdcxf", false},
+		{"xbcde", "abcdf", false}, {"abcde", "abdxe", false}, {"abcde", "xbcdef", false},
 	} {
 		if near(tt.a, tt.b) != tt.want || near(tt.b, tt.a) != tt.want {
 			t.Errorf("near(%q, %q): %t and %t, want %t", tt.a, tt.b, near(tt.a, tt.b), near(tt.b, tt.a), tt.want)

@@ -100,3 +100,20 @@ func TestBodiesEndAtDelimiters(t *testing.T) {
 		})
 	}
 }
+
+// TestABoundaryLongerThanTheWindow is no reason to wait for ever, nor to lose a byte.
+func TestABoundaryLongerThanTheWindow(t *testing.T) {
+	body := "--" + strings.Repeat("b", 3*windowMost) + "\nrest"
+	s := &splitter{win: newWindow(strings.NewReader(body)), bol: true}
+	s.push(strings.Repeat("b", windowMost+1))
+	var got strings.Builder
+	for last := false; !last; {
+		var b []byte
+		b, last = s.body(1)
+		got.Write(b)
+		s.took(len(b))
+	}
+	if got.String() != body || s.stop.level != -1 {
+		t.Errorf("%d bytes of %d, ended by %v", got.Len(), len(body), s.stop)
+	}
+}

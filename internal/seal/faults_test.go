@@ -370,3 +370,93 @@ func TestCacheDropsFromBothGenerations(t *testing.T) {
 		t.Errorf("missing %v, keys %v %v %v", missing, keys[0][0], keys[1][0], keys[2][0])
 	}
 }
+
+// TestFilesThatAreNoKeyring: none is opened that could not be made or checked.
+func TestFilesThatAreNoKeyring(t *testing.T) {
+	m := newMaster(t)
+	for name, queries := range map[string][]string{
+		"nothing wrong":     nil,
+		"the values refuse": {`CREATE TRIGGER no BEFORE INSERT ON seal_meta BEGIN SELECT RAISE(ABORT, 'no'); END`},
+		"the values vanish": {`DELETE FROM seal_meta`, `CREATE TRIGGER no AFTER INSERT ON seal_meta BEGIN DELETE FROM seal_meta; END`},
+		"names are taken":   {`DROP TABLE seal_wraps`, `CREATE TABLE other (a)`, `CREATE INDEX seal_wraps ON other (a)`},
+		"another master":    {`UPDATE seal_meta SET value = x'00' WHERE name = 'check'`},
+		"a newer format":    {`UPDATE seal_meta SET value = x'02' WHERE name = 'format'`},
+	} {
+		path := filepath.Join(t.TempDir(), "keys.db")
+		first := open(t, path, m)
+		for _, q := range queries {
+			exec(t, first, q)
+		}
+		if err := first.Close(); err != nil {
+			t.Fatal(err)
+		}
+		k, err := OpenSQLite(t.Context(), path, m)
+		if (err == nil) != (queries == nil) || (k == nil) != (queries != nil) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if k != nil {
+			_ = k.Close()
+		}
+	}
+	_, err := OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "no folder", "keys.db"), m)
+	wantKind(t, err, relais.KindUnavailable)
+	garbage := filepath.Join(t.TempDir(), "keys.db")
+	if err := os.WriteFile(garbage, slices.Repeat([]byte("no keys "), 1000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = OpenSQLite(t.Context(), garbage, m)
+	wantKind(t, err, relais.KindDamaged)
+}
+
+// TestFormatOfKeysIsFrozen: what stands in files that were written long ago.
+func TestFormatOfKeysIsFrozen(t *testing.T) {
+	k, _, _ := faultyRing(t, newMaster(t))
+	var format []byte
+	if err := k.read.QueryRowContext(t.Context(), `SELECT value FROM seal_meta WHERE name = 'format'`).Scan(&format); err != nil || !slices.Equal(format, []byte{1}) {
+		t.Errorf("format %v, error %v", format, err)
+	}
+}
+
+// TestLongLists: the rows of one call go in several statements, none forgotten where
+// one ends.
+func TestLongLists(t *testing.T) {
+	k := open(t, filepath.Join(t.TempDir(), "keys.db"), newMaster(t))
+	for i, n := range []int{1, perStatement, perStatement + 1, 2*perStatement + 3} {
+		d := digests(1000*i, n)
+		if _, err := k.Ensure(t.Context(), "c1", d); err != nil {
+			t.Fatal(err)
+		}
+		here, _, err := k.Held(t.Context(), "c1", d)
+		if err != nil || slices.Contains(here, false) {
+			t.Errorf("%d: not all are held: %v", n, err)
+		}
+		gone, err := k.Forget(t.Context(), "c1", d)
+		if err != nil || !slices.Equal(gone, d) {
+			t.Errorf("%d: %d gone, error %v", n, len(gone), err)
+		}
+	}
+}
+
+func TestPlaceholders(t *testing.T) {
+	for _, tt := range []struct {
+		first, n int
+		want     string
+	}{{1, 1, "($1)"}, {1, 3, "($1,$2,$3)"}, {9, 2, "($9,$10)"}} {
+		if got := placeholders(tt.first, tt.n); got != tt.want {
+			t.Errorf("%d from %d on: %s, want %s", tt.n, tt.first, got, tt.want)
+		}
+	}
+}
+
+// TestTheLogIsEmptiedOrNot: a log that could not be emptied may still hold what was
+// forgotten.
+func TestTheLogIsEmptiedOrNot(t *testing.T) {
+	k, _, _ := faultyRing(t, newMaster(t))
+	if err := k.scrub(t.Context()); err != nil {
+		t.Error(err)
+	}
+	_ = k.write.Close()
+	if err := k.scrub(t.Context()); err == nil {
+		t.Error("a log out of reach was emptied")
+	}
+}

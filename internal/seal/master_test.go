@@ -87,6 +87,65 @@ func TestLoadMasterRefuses(t *testing.T) {
 	wantKind(t, err, relais.KindNotFound)
 }
 
+// TestMasterFilesOutOfReach: what the disk refuses is told as such, and nothing is left of
+// a file that could not be made.
+func TestMasterFilesOutOfReach(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, path := range map[string]string{
+		"below a file": filepath.Join(file, "master.key"),
+		"a long name":  filepath.Join(dir, strings.Repeat("k", 300)),
+	} {
+		m, err := CreateMaster(path)
+		if relais.KindOf(err) != relais.KindUnavailable || m != (Master{}) {
+			t.Errorf("create, %s: %v, or a key beside it", name, err)
+		}
+	}
+	if names, err := os.ReadDir(dir); err != nil || len(names) != 1 {
+		t.Errorf("files are left: %v, %v", names, err)
+	}
+	folder := filepath.Join(dir, "folder")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, path := range map[string]string{"below a file": filepath.Join(file, "master.key"), "a folder": folder} {
+		if _, err := LoadMaster(path); relais.KindOf(err) != relais.KindUnavailable {
+			t.Errorf("load, %s: %v", name, err)
+		}
+	}
+}
+
+// TestMasterLines: a line that is no key file's says so, and one that has more than a key
+// is damaged.
+func TestMasterLines(t *testing.T) {
+	key := strings.Repeat("QUJD", 10) + "QUI="
+	for line, want := range map[string]string{
+		"relais-master-key-1":                     "not a master key file",
+		"relais-master-key-1" + key:               "not a master key file",
+		"relais-seal-key-1 " + key:                "not a master key file",
+		"relais-master-key-2 " + key:              "newer format",
+		"relais-master-key-1 " + key + "!":        "damaged",
+		"relais-master-key-1 " + key + " ":        "damaged",
+		"relais-master-key-1 " + key[4:]:          "damaged",
+		"relais-master-key-1 QUJD" + key:          "damaged",
+		"relais-master-key-1 " + key + "\r\n":     "",
+		"relais-master-key-1 " + key + "\n":       "",
+		"relais-master-key-1 " + key:              "",
+		"relais-master-key-1 " + key + "\n\n\r\n": "",
+	} {
+		m, err := parseMaster(line)
+		if want == "" && (err != nil || !strings.HasPrefix(string(m.key[:]), "ABCABC") || m.key[31] != 'B') {
+			t.Errorf("%q: %v, or another key", line, err)
+		}
+		if want != "" && (err == nil || !strings.Contains(err.Error(), want) || m != (Master{})) {
+			t.Errorf("%q: %v, want %q", line, err, want)
+		}
+	}
+}
+
 func TestMasterIsNeverPrinted(t *testing.T) {
 	m := newMaster(t)
 	for _, s := range []string{fmt.Sprint(m), fmt.Sprintf("%+v %#v %s %q", m, m, m, &m)} {

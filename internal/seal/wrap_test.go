@@ -2,6 +2,7 @@ package seal
 
 import (
 	"bytes"
+	"encoding/hex"
 	"slices"
 	"testing"
 
@@ -70,5 +71,20 @@ func TestUnwrap(t *testing.T) {
 		if !tt.opens && (relais.KindOf(err) != relais.KindDamaged || got != relais.SealKey{}) {
 			t.Errorf("%s: error %v, want one of damage and no key", name, err)
 		}
+	}
+}
+
+// TestWrapsAreFrozen: a wrap made long ago opens, in its case, under its master.
+func TestWrapsAreFrozen(t *testing.T) {
+	old, err := hex.DecodeString("01b4580cf67bfd376c5ab1d2c271c3b274f521a19d41596b2dcf1b9aeb870f88efd74f347d30501bc71baf4ae9be04c2f72a6314ad526ecfa3899ff764")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, d := testWrapper(t, 1), relais.DigestOf([]byte("a"))
+	if key, err := w.unwrap("c1", d, old); err != nil || key != (relais.SealKey{1, 2, 31: 3}) {
+		t.Errorf("%v, or another key", err)
+	}
+	if n := len(w.wrap("c1", d, relais.SealKey{})); n != len(old) {
+		t.Errorf("a wrap of today has %d bytes, one of old %d", n, len(old))
 	}
 }

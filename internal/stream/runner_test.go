@@ -312,11 +312,12 @@ func TestPausesBeginAnew(t *testing.T) {
 	})
 }
 
-// settled runs one settle of n messages, and gives its error and the faults told.
-func settled(ctx context.Context, f *recorded, n int, opt RunOptions, h Handler) (err error, told []string) {
+// settled runs one settle of n messages, and gives the faults told and its error.
+func settled(ctx context.Context, f *recorded, n int, opt RunOptions, h Handler) (told []string, err error) {
 	opt.OnFault = func(err error) { told = append(told, err.Error()) }
 	r := &runner{log: f, feed: f, group: "g", topic: TopicRaw, opt: opt.withDefaults(), handler: h}
-	return r.settle(ctx, f.messages[:n]), told
+	err = r.settle(ctx, f.messages[:n])
+	return told, err
 }
 
 // TestSettleFails: what a batch fails with comes out, so that it is read again from the
@@ -352,7 +353,7 @@ func TestSettleFails(t *testing.T) {
 			f.commits = tt.commits
 			calls := 0
 			opt := RunOptions{Retryable: func(err error) bool { return err == nil || errors.Is(err, errDown) }}
-			err, told := settled(ctx, f, tt.messages, opt, func(context.Context, []Message) ([]Refusal, error) {
+			told, err := settled(ctx, f, tt.messages, opt, func(context.Context, []Message) ([]Refusal, error) {
 				if calls++; calls > 10 {
 					return nil, ErrLost
 				}
@@ -380,7 +381,7 @@ func TestLoneAttemptsPause(t *testing.T) {
 	bubble(t, "lone", func(t *testing.T) {
 		f := &recorded{fake: newFake(1)}
 		var at []time.Time
-		err, told := settled(t.Context(), f, 1, RunOptions{}, func(context.Context, []Message) ([]Refusal, error) {
+		told, err := settled(t.Context(), f, 1, RunOptions{}, func(context.Context, []Message) ([]Refusal, error) {
 			at = append(at, time.Now())
 			return nil, errBad
 		})
@@ -482,7 +483,7 @@ func TestARefusalWaitsForTheLog(t *testing.T) {
 	bubble(t, "down", func(t *testing.T) {
 		f, start := &recorded{fake: newFake(1)}, time.Now()
 		f.appends = []error{errDown, errDown}
-		err, told := settled(t.Context(), f, 1, RunOptions{}, func(context.Context, []Message) ([]Refusal, error) {
+		told, err := settled(t.Context(), f, 1, RunOptions{}, func(context.Context, []Message) ([]Refusal, error) {
 			return []Refusal{{}}, nil
 		})
 		if d := time.Since(start); err != nil || len(told) != 2 || d < 3*firstPause/2 || d > 3*firstPause {
