@@ -217,8 +217,8 @@ func (r *reader) readAttachments(ctx context.Context, c relais.CaseID, it relais
 	return nil
 }
 
-// namedIn gives the clients that an attachment names, when a colleague sent it: a list
-// or a report of the house. Others' papers are about whom they were exchanged with.
+// namedIn gives the clients that an attachment names when a colleague sent it, such as an
+// internal list or report. A document from outside is about its correspondents instead.
 func (r *reader) namedIn(ctx context.Context, c relais.CaseID, it relais.Item, m *format.Mail, a format.MailPart, text relais.Digest, got *reading) ([]relais.Tag, error) {
 	in := r.input(ctx, c, it)
 	if len(r.names) == 0 || text.IsZero() || len(m.From) == 0 || !in.IsOwn(strings.ToLower(m.From[0].Address)) {

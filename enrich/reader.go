@@ -159,7 +159,7 @@ type extracted struct {
 }
 
 // NotWhole tells of what is remembered of a file, as state keeps it, whether the file was
-// not read whole: who forgets it has the file read again.
+// not read whole. Forgetting the record makes the stage read the file again.
 func NotWhole(body string) bool {
 	var e extracted
 	return json.Unmarshal([]byte(body), &e) != nil || e.Outcome != relais.ExtractionComplete
