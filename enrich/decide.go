@@ -38,7 +38,7 @@ func (s *Stage) Decide(ctx context.Context, c relais.CaseID, list []relais.Decis
 	})
 }
 
-// Undo has a decision count no more, and what followed from it follow from the others.
+// Undo cancels a decision and works out again what the remaining ones imply.
 func (s *Stage) Undo(ctx context.Context, d relais.Decision, by relais.Act) (relais.Settled, error) {
 	return s.redecide(ctx, d.Case, func(m *state.Merging, done *relais.Settled) ([]relais.DocumentID, error) {
 		if err := m.UndoDecision(ctx, d.ID, by); err != nil {

@@ -50,8 +50,8 @@ func (s *Stage) flushSome(ctx context.Context, c relais.CaseID, list []decided) 
 	return s.append(ctx, c, list, made, appended)
 }
 
-// occurrences gives where documents were seen, but for those withdrawn: as the merge
-// handed it over, or as it is kept.
+// occurrences gives where documents were seen, except for those withdrawn: from the merge
+// if it passed this on, otherwise from state.
 func (s *Stage) occurrences(ctx context.Context, c relais.CaseID, list []decided) (map[relais.DocumentID][]relais.Occurrence, error) {
 	var ids []relais.DocumentID
 	for _, d := range list {
@@ -73,7 +73,7 @@ func (s *Stage) occurrences(ctx context.Context, c relais.CaseID, list []decided
 }
 
 // append seals envelopes and appends them, with a tombstone for every member that
-// was there before and is no more.
+// was appended earlier and no longer exists.
 func (s *Stage) append(ctx context.Context, c relais.CaseID, list []decided, made []envelope, appended []state.Appended) error {
 	sealed, err := s.seal(ctx, c, made)
 	if err != nil {

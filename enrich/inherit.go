@@ -151,9 +151,9 @@ type giver struct {
 
 // passClients gives a document without a sure client of its own those of its thread,
 // each with the evidence of the document that gives most: the nearer in time, the
-// more. Only direct evidence is passed on, so that nothing feeds on itself. It takes
-// time in proportion to the thread and to what is passed on, but for sorting: a thread
-// of thousands of messages is worked out anew with each batch that adds to it.
+// more. Only direct evidence is passed on, so that nothing feeds on itself. Apart from
+// sorting, it takes time in proportion to the thread and to what is passed on: a thread
+// of thousands of messages is worked out again with each batch that adds to it.
 func passClients(thread []state.Document, discovered map[string]bool) passed {
 	p := passed{givers: map[relais.DocumentID]bool{}, byDay: map[int64][]relais.Tag{}}
 	byClient := map[string][]giver{}
@@ -178,10 +178,10 @@ func passClients(thread []state.Document, discovered map[string]bool) passed {
 	return p
 }
 
-// passOn gives, for each of the days, which rise, the best evidence that some givers pass
-// on to it. It asks for each step of nearness who gives most within it, as if nobody were
-// nearer: who is nearer gives more at the step that is theirs, so that the best of all
-// answers is the true one.
+// passOn gives, for each of the rising days, the best evidence that the givers pass on to
+// it. Each step of nearness is asked for the giver that gives most within it, also at that
+// step's share for givers that are nearer. Their own step gives them more than that, so
+// that the best of all answers is the true one.
 func passOn(givers []giver, days []int64) []relais.Evidence {
 	slices.SortFunc(givers, func(a, b giver) int { return cmp.Compare(a.day, b.day) })
 	best := make([]relais.Evidence, len(days))

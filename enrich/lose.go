@@ -10,7 +10,7 @@ import (
 )
 
 // before is what the items of a merge were read as before it. Identity is what a message
-// says: whoever reads better may find another one.
+// says, so a better reader may find another one.
 type before struct {
 	as     map[string]relais.DocumentID // by the occurrence's key
 	losers map[relais.DocumentID]bool   // read now, some occurrence is another document, or none

@@ -135,9 +135,9 @@ func (s *Stage) gather(ctx context.Context, c relais.CaseID, m *state.Merging, r
 	return docs, awaitMarked(ctx, m, docs, rows)
 }
 
-// known opens what was known of a document at this generation; an earlier one's
-// findings are dropped, for they are being made again, but for the marks: the
-// occurrence that bears one may be read again last.
+// known opens what this generation has already found of a document. The findings of an
+// earlier generation are dropped, because they are being made again, except for the marks
+// of privacy: the occurrence that bears one may be the last to be read again.
 func (s *Stage) known(ctx context.Context, c relais.CaseID, row state.Document, known bool) (*decided, error) {
 	if !known {
 		return &decided{row: state.Document{Generation: s.generation}}, nil

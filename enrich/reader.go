@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/relais-archive/relais/enrich/extract"
+	"github.com/relais-archive/relais/enrich/item"
 	"github.com/relais-archive/relais/enrich/tag"
 	"github.com/relais-archive/relais/internal/blob"
 	"github.com/relais-archive/relais/internal/format"
@@ -31,6 +32,7 @@ type reader struct {
 	recent    *recent
 	extractor extract.Extractor
 	limits    format.Limits
+	forms     item.List // of messages
 	identity  func(*format.Mail) relais.ContentID
 	set       *tag.Set
 	owners    *ownerBook
@@ -157,7 +159,7 @@ type extracted struct {
 }
 
 // NotWhole tells of what is remembered of a file, as state keeps it, whether the file was
-// not read whole: who forgets it has the file read again.
+// not read whole. Forgetting the record makes the stage read the file again.
 func NotWhole(body string) bool {
 	var e extracted
 	return json.Unmarshal([]byte(body), &e) != nil || e.Outcome != relais.ExtractionComplete

@@ -16,7 +16,7 @@ import (
 // once for all of it. A subject alone ties nothing.
 const signalMarkReference = "reference"
 
-// doubtReplies makes doubtful what names a marked message, whichever of the two is read
+// doubtReplies makes messages doubtful that name a marked one, whichever of the two is read
 // first: messages of this merge, and of earlier ones in the threads of those that are
 // marked in this. The doubt is worked out anew each time from what the document shows
 // and which messages are marked at this generation, so that order does not matter.
@@ -52,9 +52,9 @@ func (s *Stage) doubtReplies(ctx context.Context, c relais.CaseID, m *state.Merg
 	return s.doubtNamed(ctx, m, docs)
 }
 
-// awaitMarked has documents that are read anew keep the doubt of naming a marked message
-// until what was marked of their conversation was read anew, too: not before that is
-// it known which of the marks newer rules still see.
+// awaitMarked makes documents that are read again keep the doubt of naming a marked
+// message until the marked messages of their conversation have been read again too: only
+// then is it known which of the marks the newer rules still see.
 func awaitMarked(ctx context.Context, m *state.Merging, docs map[relais.DocumentID]*decided, rows map[relais.DocumentID]state.Document) error {
 	waiting := map[string][]*decided{}
 	for id, row := range rows {

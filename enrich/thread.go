@@ -14,8 +14,8 @@ import (
 	"github.com/relais-archive/relais/internal/state"
 )
 
-// links is what ties a message to its conversation: keys that whoever shares one
-// hangs together with, and its subject for those that name no other message.
+// links is what ties a message to its conversation: keys, of which messages that share
+// one belong together, and a subject, for messages that name no other.
 type links struct {
 	id      string // the Message-ID
 	keys    []string
@@ -88,7 +88,8 @@ func threadKey(kind, value string) string {
 // message on, whichever that is, and no later one changes it.
 func startKey(id string) string { return "0000" + threadKey("start", id)[4:] }
 
-// people gives digests of who took part in a message, but the owner.
+// people gives digests of the addresses of everyone who took part in a message, except
+// the owner.
 func people(m *format.Mail, owner relais.Owner) []string {
 	var list []string
 	for _, a := range slices.Concat(m.From, m.To, m.Cc) {

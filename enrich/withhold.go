@@ -38,8 +38,8 @@ func (s *Stage) judgeAll(ctx context.Context, m *state.Merging, docs map[relais.
 }
 
 // dropEarlier lets the marks of an earlier reading fall once every occurrence was read
-// anew, also of the documents that some were read as then: what they said is then said
-// by those who still see it, or by nobody.
+// again, including the occurrences of documents that some of them were then read as. From
+// then on only what the current rules find counts.
 func (s *Stage) dropEarlier(ctx context.Context, m *state.Merging, docs map[relais.DocumentID]*decided) error {
 	var ids []relais.DocumentID
 	for _, id := range sortedKeys(docs) {
@@ -127,7 +127,7 @@ func covers(d relais.Decision, doubt state.Doubt) bool {
 	return d.About == relais.AboutFolder && d.Target == doubt.Folder || d.About == relais.AboutRule && d.Target == doubt.Rule
 }
 
-// shown tells whether a document, whose facts are at hand, has envelopes.
+// shown tells whether a document whose facts are loaded has envelopes.
 func shown(d decided) bool { return d.facts != nil && d.row.Status == "" }
 
 // project fills a row with what its document gives to its thread and its case: nothing

@@ -4,11 +4,9 @@ import (
 	"crypto/sha256"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
-
+	"github.com/relais-archive/relais/internal/fold"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
@@ -136,27 +134,8 @@ func cut(s string) string {
 // Folded gives the value as those of documents are compared: cut alike, then folded.
 func (v Value) Folded() string { return Fold(cut(v.Value)) }
 
-// Fold makes values comparable whatever their case and accents: compatibility
-// decomposition (Unicode NFKD) without its marks, in lower case.
-func Fold(s string) string {
-	s = strings.TrimSpace(s)
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			return foldWide(s)
-		}
-	}
-	return strings.ToLower(s)
-}
-
-// foldWide folds what is not all ASCII.
-func foldWide(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsMark(r) {
-			return -1
-		}
-		return unicode.ToLower(r)
-	}, norm.NFKD.String(s))
-}
+// Fold makes values comparable whatever their case and accents: see fold.Value.
+func Fold(s string) string { return fold.Value(s) }
 
 // Key is the beginning of a SHA-256: it stands for a value that is only ever
 // compared, such as a Message-ID.

@@ -4,8 +4,7 @@ import (
 	"strings"
 	"unicode"
 
-	"golang.org/x/text/unicode/norm"
-
+	"github.com/relais-archive/relais/internal/fold"
 	"github.com/relais-archive/relais/internal/format"
 	"github.com/relais-archive/relais/internal/relais"
 )
@@ -103,7 +102,7 @@ func eachWord(text string, fn func(uint64)) {
 			case r < 0x80:
 				w.ascii(byte(r), fn)
 			case unicode.IsLetter(r) || unicode.IsDigit(r):
-				w.letters(field[i:], r)
+				w.letters(field[i:])
 			case !unicode.Is(unicode.Mn, r):
 				w.end(fn)
 			}
@@ -142,15 +141,9 @@ func (w *wordHash) ascii(c byte, fn func(uint64)) {
 }
 
 // letters adds the letter that s begins with, taken apart from its accents.
-func (w *wordHash) letters(s string, r rune) {
-	apart := norm.NFKD.PropertiesString(s).Decomposition()
-	if apart == nil {
-		w.add(unicode.ToLower(r))
-		return
-	}
-	for _, r := range string(apart) {
-		if !unicode.Is(unicode.Mn, r) {
-			w.add(unicode.ToLower(r))
-		}
+func (w *wordHash) letters(s string) {
+	var apart [fold.MaxLetters]rune
+	for _, r := range fold.AppendLetters(apart[:0], s) {
+		w.add(r)
 	}
 }

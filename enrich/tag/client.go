@@ -27,7 +27,7 @@ const (
 	signalSignature     = "signature"      // a name in a signature
 	signalAttachment    = "attachment"     // a name in an attachment's file name
 	signalFile          = "file_name"      // a name in the file's name
-	signalHeading       = "heading"        // the one name at the head of a file: whom a quote or contract is for
+	signalHeading       = "heading"        // the one name at the head of a file: the client that a quote or contract is for
 	signalFolder        = "folder"         // a name in the folder's
 	SignalThread        = "thread"         // another message of the thread
 )
@@ -239,9 +239,9 @@ func (c *clientFinder) mentions() {
 	c.inText()
 }
 
-// inText looks for names in the text. What stands in the rep's own papers (a list of
-// accounts, a report, a note for whom takes over) is about each client that it names;
-// what is exchanged with others mostly is not.
+// inText looks for names in the text. The rep's own papers (a list of
+// accounts, a report, a note for the successor) are about each client that they name;
+// mail exchanged with others mostly is not.
 func (c *clientFinder) inText() {
 	var fresh []crm.Match
 	text := c.in.head()
@@ -287,7 +287,7 @@ func (c *clientFinder) ownPaper(names []crm.Match) bool {
 }
 
 // heading looks for the client that a file is made out to. A head that names several
-// is a list or a report, and says nothing of whom it is for.
+// is that of a list or a report, and does not tell who the file is for.
 func (c *clientFinder) heading() {
 	if c.in.Kind != relais.KindFile {
 		return

@@ -29,8 +29,8 @@ const (
 	maxCalendarBytes = 256 << 10
 )
 
-// Guests gives who is asked to the meetings that a message's calendar parts
-// tell of, each person once. parts are the bytes of the attachments; an error is of
+// Guests gives the people invited to the meetings in a message's calendar parts, each
+// once. parts are the bytes of the attachments; an error is of
 // reading them.
 func Guests(list []format.MailPart, parts []io.ReaderAt) ([]relais.Person, error) {
 	var found []relais.Person
@@ -159,8 +159,8 @@ func contentLine(line string) (name string, params []string, value string) {
 	return "", nil, ""
 }
 
-// guest makes a person of a calendar user. Rooms and resources are none, and neither
-// is who has no mail address.
+// guest makes a person of a calendar user. Rooms and resources are not
+// people, and somebody without a mail address cannot be told from others.
 func guest(property string, params []string, value string) (relais.Person, bool) {
 	if kind := strings.ToUpper(param(params, "CUTYPE")); kind == "ROOM" || kind == "RESOURCE" {
 		return relais.Person{}, false

@@ -9,8 +9,8 @@ import (
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// peopleEnricher tells with whom a message was exchanged, or who meets by a calendar,
-// whether it is a robot's, and from which outside domains its correspondents are.
+// peopleEnricher tells who wrote and received a message, or is invited by a calendar,
+// whether a robot sent it, and which outside domains its correspondents are from.
 type peopleEnricher struct{}
 
 func (peopleEnricher) Name() string { return "people" }

@@ -153,8 +153,8 @@ func (p *privacyFinder) header(m *format.Mail) {
 	p.labelFields(m)
 }
 
-// message looks at a message: its header, with whom it was exchanged, and the messages
-// that it quotes as a whole.
+// message looks at a message: its header, its correspondents, and the messages that it
+// quotes as a whole.
 func (p *privacyFinder) message(in *Input) {
 	p.header(in.Mail)
 	p.forwarded(in.head())
@@ -205,8 +205,8 @@ func withoutComments(s string) string {
 	}, s)
 }
 
-// address looks at who writes and is written to: bodies whose exchanges are protected,
-// and whom the company named.
+// address looks at the correspondents: bodies whose exchanges are protected, and people
+// that the company named.
 func (p *privacyFinder) address(address string) {
 	if class, known := p.lex.personOf(address); known {
 		p.take(mark{class: class, word: address}, signalMarkPerson)
@@ -230,7 +230,7 @@ func partOf(s string, set map[string]bool) string {
 func isAddressMark(r rune) bool { return r == '.' || r == '-' || r == '_' || r == '+' }
 
 // folder looks at each level of a folder's path. Below a folder of clients, bodies that
-// are protected elsewhere are whom one sells to.
+// are protected elsewhere are customers.
 func (p *privacyFinder) folder(path string) {
 	client := false
 	for _, level := range folderLevels(path) {

@@ -133,8 +133,8 @@ func (l *privateWords) addCompany(w CompanyWords) {
 	}
 }
 
-// addClients makes the names of clients phrases of business: "Personal Trainer GmbH" is
-// whom one sells to. One word alone is too little to tell.
+// addClients makes the names of clients phrases of business: "Personal Trainer GmbH" is a
+// customer. A name of one word is too little to tell.
 func (l *privateWords) addClients(clients []relais.Client) {
 	for _, c := range clients {
 		for _, name := range append([]string{c.Name}, c.Aliases...) {

@@ -159,7 +159,7 @@ func (m *innerMarks) archive(p innerPart, body io.Reader, in *bufio.Reader) erro
 		if relais.KindOf(err) == relais.KindUnavailable {
 			return err
 		}
-		return nil // a member that is damaged is told by who reads it
+		return nil // the extractor that reads a damaged member reports it
 	})
 	if errors.Is(err, errEnough) || relais.KindOf(err) == relais.KindRefused || relais.KindOf(err) == relais.KindDamaged {
 		return nil

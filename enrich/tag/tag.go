@@ -34,7 +34,7 @@ type Input struct {
 	FromHTML    bool              // Text was made from HTML
 	Attachments []string          // their file names
 	Inner       []relais.Evidence // marks of privacy that parts of it bear themselves
-	Guests      []relais.Person   // whom invitations among them, or the file itself, ask to a meeting
+	Guests      []relais.Person   // people invited by calendars among them, or by the file itself
 	Received    time.Time
 
 	words   []fold.Word // the head of Text as words
@@ -52,7 +52,7 @@ type Findings struct {
 	Privacy  relais.Privacy
 	People   []relais.Person
 	Clients  []relais.Tag // by falling confidence; Name is set
-	Topics   []relais.Tag // by falling confidence; Name is left to who shows it
+	Topics   []relais.Tag // by falling confidence; Name is filled in where they are shown
 
 	// Correspondents are the registrable domains of the outside correspondents,
 	// sorted: neither free-mail nor the owner's own. From these clients are
@@ -97,7 +97,7 @@ func (in *Input) newWords(out *Findings) []fold.Word {
 	return in.fresh
 }
 
-// own is what an owner's addresses say of who is no client.
+// own is what an owner's addresses tell about who cannot be a client.
 type own struct {
 	domains []string
 }

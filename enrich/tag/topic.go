@@ -12,7 +12,7 @@ import (
 // in its subject, new text, attachments' and folder's names, and by its header where
 // that says it is a newsletter. Each tag shows the words that made it.
 //
-// It asks of each word whom it speaks for and how loud: a word in the subject counts
+// It asks of each word which topic it speaks for, and how loudly: a word in the subject counts
 // for several in the text, its repeats count less and less, and a long text must say
 // more than a short one.
 type topicEnricher struct{ lexicon *lexicon }

@@ -11,10 +11,7 @@ import (
 	"time"
 	"unicode"
 
-	"golang.org/x/text/runes"
-	"golang.org/x/text/transform"
-	"golang.org/x/text/unicode/norm"
-
+	"github.com/relais-archive/relais/internal/fold"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
@@ -143,7 +140,7 @@ func (c *Cases) checkNear(ctx context.Context, name string, sure bool) error {
 // near tells whether two different names differ by letter case, accents, spaces,
 // punctuation, or one letter in five or more.
 func near(a, b string) bool {
-	x, y := foldName(a), foldName(b)
+	x, y := fold.Name(a), fold.Name(b)
 	if x == y {
 		return true
 	}
@@ -161,20 +158,6 @@ func sameDigits(a, b string) bool {
 		}, s)
 	}
 	return digits(a) == digits(b)
-}
-
-func foldName(s string) string {
-	t := transform.Chain(norm.NFD, runes.Remove(runes.In(unicode.Mn)), norm.NFC)
-	folded, _, err := transform.String(t, strings.ToLower(s))
-	if err != nil {
-		folded = strings.ToLower(s)
-	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return r
-		}
-		return -1
-	}, folded)
 }
 
 // withinOne tells whether one insertion, deletion, replacement or swap of

@@ -27,7 +27,7 @@ func Registrable(host string) string {
 }
 
 // tenantOf gives the customer's part of a host under a shared suffix that the public
-// suffix list does not name. The suffix itself is nobody's: "".
+// suffix list does not name. The suffix itself belongs to no customer: "".
 func tenantOf(host string) (tenant string, shared bool) {
 	for _, suffix := range [...]string{
 		"mail.onmicrosoft.com", "onmicrosoft.com", "onmicrosoft.de", "onmicrosoft.us", "onmschina.cn", "sharepoint.com",
@@ -54,7 +54,7 @@ func HostOf(address string) string {
 var freeMailHosts string
 
 // IsFreeMail tells whether anyone may have an address at a registrable domain: it
-// says nothing of whom the holder works for. Besides the hosts of a list, these are the
+// tells nothing about the holder's employer. Besides the hosts of a list, these are the
 // national names of the great providers: outlook.be, hotmail.ca, gmx.es.
 func IsFreeMail(domain string) bool {
 	label, suffix, _ := strings.Cut(domain, ".")

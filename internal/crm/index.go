@@ -153,8 +153,7 @@ func (x *Index) Empty() bool { return len(x.names) == 0 }
 // NameOf gives the name of a client, "" of one that is not known.
 func (x *Index) NameOf(id string) string { return x.names[id] }
 
-// ByAddress gives the clients of whom somebody with this address, in lower case, is a
-// contact.
+// ByAddress gives the clients that have a contact with this address, in lower case.
 func (x *Index) ByAddress(address string) []string { return x.addresses[address] }
 
 // HasNumbers tells whether there is any number to be found: looking for them costs.

@@ -1,6 +1,9 @@
 // Package fold answers one question: how are words compared, whatever their accents and
-// case? It is the one home of folding: [String] for names and keys, [Words] for running
-// text, of which each word is a hash, so that looking one up costs no memory.
+// case? It is the one home of folding. What is to be found in what decides how:
+// [AppendTerm] for the terms of search, [Value] for a value compared whole, [Name] by its
+// letters alone, [String] for phrases of known words, and [Words] for running text, of
+// which each word is a hash, so that looking one up costs no memory. They differ in what
+// they keep, and what was written by one is compared by the same.
 package fold
 
 import (

@@ -13,7 +13,11 @@
 // language of a query is never known.
 package analysis
 
-import "iter"
+import (
+	"iter"
+
+	"github.com/relais-archive/relais/internal/fold"
+)
 
 // Version changes when the same text would give other terms: indices are then made
 // again.
@@ -76,5 +80,5 @@ func (a *Analyzer) Terms(dst []string, text string) []string {
 // FoldPrefix folds the beginning of a word as surfaces are folded, so that it is the
 // beginning of the surface of every word that begins with it.
 func FoldPrefix(prefix string) string {
-	return string(appendFolded(nil, prefix))
+	return string(fold.AppendTerm(nil, prefix, MaxTerm))
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/relais-archive/relais/internal/fold"
 )
 
 // scanner goes through a text once, never back.
@@ -51,7 +53,7 @@ func (s *scanner) digitAt(i int) bool { return i < len(s.text) && isDigit(s.text
 func (s *scanner) wide() bool {
 	r, n := utf8.DecodeRuneInString(s.text[s.pos:])
 	switch {
-	case alone(r):
+	case fold.Alone(r):
 		return s.keep(s.pos, s.pos+n)
 	case starts(r):
 		return s.word()
@@ -64,13 +66,6 @@ func (s *scanner) wide() bool {
 // starts tells whether a word may begin with a rune: with a mark or an invisible
 // character it may only go on.
 func starts(r rune) bool { return r != 0x2BC && (unicode.IsLetter(r) || unicode.IsNumber(r)) }
-
-// alone tells the scripts that are written without spaces, or with suffixes too many
-// to stem: each of their letters is a token, glued to the one before.
-func alone(r rune) bool {
-	return r >= 0x0E00 && unicode.IsLetter(r) && unicode.In(r, unicode.Han, unicode.Hiragana,
-		unicode.Katakana, unicode.Hangul, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
-}
 
 // end finds where the word that begins at i ends, and whether it is of ASCII digits
 // alone.
@@ -109,7 +104,7 @@ func goesOn(text string) int {
 		return 2 // U+00C0 to U+027F are letters
 	}
 	r, n := utf8.DecodeRuneInString(text)
-	if starts(r) && !alone(r) || unicode.IsMark(r) || r == 0xAD || r == 0x200C || r == 0x200D || r == 0x2060 {
+	if starts(r) && !fold.Alone(r) || unicode.IsMark(r) || r == 0xAD || r == 0x200C || r == 0x200D || r == 0x2060 {
 		return n
 	}
 	return 0
@@ -167,7 +162,7 @@ func elides(raw string) bool {
 		return false
 	}
 	for i := range len(raw) {
-		b[i] = lower(raw[i])
+		b[i] = fold.Lower(raw[i])
 	}
 	switch string(b[:len(raw)]) {
 	case "l", "d", "j", "m", "t", "s", "n", "c", "qu", "jusqu", "lorsqu", "puisqu", "quoiqu":
@@ -216,7 +211,7 @@ func (s *scanner) emit(start, end int, term, surface string) bool {
 
 // analyze folds and stems a word, and remembers it when that is worth it.
 func (a *Analyzer) analyze(raw string) word {
-	a.fold = appendFolded(a.fold[:0], raw)
+	a.fold = fold.AppendTerm(a.fold[:0], raw, MaxTerm)
 	w := word{surface: string(a.fold)}
 	w.term = w.surface
 	if stemmable(w.surface) {

@@ -1,4 +1,4 @@
-package analysis
+package fold
 
 import (
 	"unicode"
@@ -11,36 +11,38 @@ import (
 const latin1 = "a a a a a a aec e e e e i i i i d n o o o o o   o u u u u y thss" +
 	"a a a a a a aec e e e e i i i i d n o o o o o   o u u u u y thy "
 
-// appendFolded folds a word: lower case, no accents, ligatures opened. It stops at
-// MaxTerm bytes, so that a word of a megabyte costs no more than a long one.
-func appendFolded(dst []byte, raw string) []byte {
-	for i := 0; i < len(raw) && len(dst) < MaxTerm; {
-		c := raw[i]
+// AppendTerm appends a word as it is searched: lower case, no accents, ligatures opened,
+// letters and digits of every script in their plainest form (Unicode NFKD). It ends dst
+// at so many bytes, between runes, so that a word of a megabyte costs no more than a
+// long one.
+func AppendTerm(dst []byte, word string, most int) []byte {
+	for i := 0; i < len(word) && len(dst) < most; {
+		c := word[i]
 		if c < utf8.RuneSelf {
-			dst = append(dst, lower(c))
+			dst = append(dst, Lower(c))
 			i++
 			continue
 		}
-		r, n := utf8.DecodeRuneInString(raw[i:])
+		r, n := utf8.DecodeRuneInString(word[i:])
 		dst = appendRune(dst, r)
 		i += n
 	}
-	return cut(dst)
+	return cut(dst, most)
 }
 
-func lower(c byte) byte {
+// Lower gives an ASCII letter in lower case, and any other byte as it is.
+func Lower(c byte) byte {
 	if 'A' <= c && c <= 'Z' {
 		c += 'a' - 'A'
 	}
 	return c
 }
 
-// cut shortens a folded word to MaxTerm bytes, between runes.
-func cut(b []byte) []byte {
-	if len(b) <= MaxTerm {
+// cut shortens a folded word to n bytes, between runes.
+func cut(b []byte, n int) []byte {
+	if len(b) <= n {
 		return b
 	}
-	n := MaxTerm
 	for n > 0 && !utf8.RuneStart(b[n]) {
 		n--
 	}
@@ -60,7 +62,7 @@ func appendRune(dst []byte, r rune) []byte {
 	if s := letter(r); s != "" {
 		return append(dst, s...)
 	}
-	if alone(r) && r < 0xFF00 {
+	if Alone(r) && r < 0xFF00 {
 		return utf8.AppendRune(dst, r) // Hangul must not fall apart into its letters
 	}
 	return appendDecomposed(dst, r)
@@ -103,4 +105,11 @@ func appendDecomposed(dst []byte, r rune) []byte {
 		}
 	}
 	return dst
+}
+
+// Alone tells the scripts that are written without spaces, or with suffixes too many
+// to stem: each of their letters is a token, glued to the one before.
+func Alone(r rune) bool {
+	return r >= 0x0E00 && unicode.IsLetter(r) && unicode.In(r, unicode.Han, unicode.Hiragana,
+		unicode.Katakana, unicode.Hangul, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar)
 }
