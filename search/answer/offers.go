@@ -121,6 +121,10 @@ func (ans *Answer) offer(ctx context.Context, list []unit) error {
 	if err != nil {
 		return err
 	}
+	found = found[:min(len(found), mostOffers)]
+	if err := ans.writeSpellings(ctx, list, found); err != nil {
+		return err
+	}
 	ans.Offers = ans.offers(list, found)
 	if ans.Total == 0 {
 		ans.noteNothing(list)
@@ -252,8 +256,8 @@ func fewSubsets(list []unit, found []chosen) []chosen {
 // offers says readings to people.
 func (ans *Answer) offers(list []unit, found []chosen) []relais.Offer {
 	var offers []relais.Offer
-	for _, c := range found[:min(len(found), mostOffers)] {
-		o := relais.Offer{Query: c.text, Count: c.count}
+	for _, c := range found {
+		o := relais.Offer{Query: textOf(list, c.at), Count: c.count}
 		var changes, gone []string
 		most := -1
 		for i, n := range c.at {
@@ -271,10 +275,28 @@ func (ans *Answer) offers(list []unit, found []chosen) []relais.Offer {
 		if len(gone) > 0 {
 			changes = append(changes, ans.say("without ", "sans ")+strings.Join(gone, ", "))
 		}
-		o.Label = strings.Join(changes, ans.say("; ", " ; "))
+		o.Label = strings.Join(unique(changes), ans.say("; ", " ; "))
 		offers = append(offers, o)
 	}
 	return offers
+}
+
+// writeSpellings writes the spellings that are offered as documents have them.
+func (ans *Answer) writeSpellings(ctx context.Context, list []unit, found []chosen) error {
+	for _, c := range found {
+		for i, n := range c.at {
+			o := &list[i].options[n]
+			if o.code != codeSpelling || o.label != "" {
+				continue
+			}
+			word, err := ans.asWritten(ctx, o.text)
+			if err != nil {
+				return err
+			}
+			o.text, o.label = word, word+ans.say(" instead of ", " au lieu de ")+list[i].text
+		}
+	}
+	return nil
 }
 
 // countTexts counts queries of the query language; one that cannot be read finds nothing.
