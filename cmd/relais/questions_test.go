@@ -104,7 +104,7 @@ func TestQuestions(t *testing.T) {
 	}
 	p.must("client", "import", truth.Clients, "--contacts", truth.Contacts)
 	p.must(append([]string{"ingest", "--case", truth.Case, "--owner", truth.Owner}, truth.Sources...)...)
-	p.askAll("questions-demo.jsonl", 28)
+	p.askAll("questions-demo.jsonl", 27)
 }
 
 // TestQuestionsOfRealMail: the same of the mailbox of a rep who was.
@@ -115,5 +115,5 @@ func TestQuestionsOfRealMail(t *testing.T) {
 	}
 	p := newProgram(t)
 	p.must("ingest", "--case", "Departure of Clint Dean", "--owner", "clint.dean@enron.com", filepath.Join(corpus, "mail", "enron-maildir", "dean-c"))
-	p.askAll("questions-dean-c.jsonl", 12)
+	p.askAll("questions-dean-c.jsonl", 11)
 }

@@ -20,7 +20,7 @@ const (
 
 // The codes of notes on what was searched instead.
 const (
-	noteNothing  = "nothing_has_all"
+	NoteNothing  = "nothing_has_all" // nothing was found; what is offered stands beside
 	noteFillers  = "question_words"
 	noteLongText = "rarest_words"
 )
@@ -68,7 +68,7 @@ func (ans *Answer) withoutFillers(ctx context.Context, list, left []unit) (bool,
 			gone = append(gone, u.text)
 		}
 	}
-	said := ans.say("no document has all of these words; searched without: ", "aucun document n'a tous ces mots ; cherché sans : ")
+	said := ans.say("no document has all of these words; searched without: ", "aucun document n'a tous ces mots\u00a0; cherché sans\u00a0: ")
 	return ans.instead(ctx, joined(left), relais.Note{Code: noteFillers, Detail: said + strings.Join(gone, ", ")})
 }
 
@@ -134,7 +134,7 @@ func (ans *Answer) offer(ctx context.Context, list []unit) error {
 
 // noteNothing notes that nothing was found.
 func (ans *Answer) noteNothing(list []unit) {
-	ans.Notes = append(ans.Notes, relais.Note{Code: noteNothing, Detail: ans.nothing(list)})
+	ans.Notes = append(ans.Notes, relais.Note{Code: NoteNothing, Detail: ans.nothing(list)})
 }
 
 // nothing says that nothing was found, and which words nothing has at all.
@@ -275,7 +275,7 @@ func (ans *Answer) offers(list []unit, found []chosen) []relais.Offer {
 		if len(gone) > 0 {
 			changes = append(changes, ans.say("without ", "sans ")+strings.Join(gone, ", "))
 		}
-		o.Label = strings.Join(unique(changes), ans.say("; ", " ; "))
+		o.Label = strings.Join(unique(changes), ans.say("; ", "\u00a0; "))
 		offers = append(offers, o)
 	}
 	return offers
