@@ -10,8 +10,8 @@ import (
 	"github.com/relais-archive/relais/search"
 )
 
-// The bounds of an answer that forgives. It asks the engine some ten times at most, and
-// only when little was found.
+// The bounds of an answer that forgives. It asks the engine some fifteen times at most,
+// most of them for words that nothing has, and only when little was found.
 const (
 	poor       = 3  // fewer hits than this, and another reading may be offered
 	mostOffers = 5  //
@@ -203,7 +203,10 @@ func leaveOut(list []unit) {
 	for i := range list {
 		u := &list[i]
 		cost := costUnknown
-		if u.count > 0 {
+		switch {
+		case slices.ContainsFunc(u.options, func(o option) bool { return o.code == codeDate }):
+			cost = costLeaveOut // how rare its words are says nothing
+		case u.count > 0:
 			cost = costLeaveOut + int(costLeaveOut*(1-math.Log(1+float64(u.count))/math.Log(1+float64(most))))
 		}
 		u.options = append(u.options, option{code: codeFewer, cost: cost})
