@@ -91,6 +91,12 @@ func (s *Server) searchView(c *gin.Context, found *answer.Answer) ui.Search {
 		}
 		view.Sorts = append(view.Sorts, choice)
 	}
+	view.Page.Notes = slices.DeleteFunc(slices.Clone(page.Notes), func(n relais.Note) bool {
+		if n.Code == answer.NoteNothing {
+			view.Nothing = n.Detail
+		}
+		return n.Code == answer.NoteNothing
+	})
 	for _, o := range page.Offers {
 		view.Offers = append(view.Offers, ui.Choice{Value: o.Query, Label: o.Label, Count: o.Count, Link: searchLink(o.Query, sort)})
 	}

@@ -64,6 +64,7 @@ type Search struct {
 	Active   []Choice // what the query is narrowed by; Link takes it away
 	Facets   []Facet
 	Timeline Timeline
+	Nothing  string   // why nothing was found
 	Offers   []Choice // what else may have been meant: Value is a query, Label what it changes
 	Unsure   string   // link to what may be about the client, when the answer notes that there is more
 	First    string   // link to the first page, when this is another

@@ -29,7 +29,9 @@ func (a *app) searchCmd() *cobra.Command {
   lang: larger:1M id:
 
 after: includes the day, before: does not. Days are those of the archive's time
-zone, which was set when it was made.`,
+zone, which was set when it was made. NOT, NON and SAUF stand for -, OU for OR.
+
+What finds nothing, or nearly, is followed by searches that may have been meant.`,
 		Example: `  relais search 'client:"Brasserie du Port" topic:prix'
   relais search --sort relevance --facets 'pompe garantie after:2023'
   relais search --json --limit 100 'from:ann has:attachment' | jq .total`,

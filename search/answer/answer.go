@@ -100,7 +100,10 @@ func (a *Answerer) Ask(ctx context.Context, q Question) (*Answer, error) {
 	if err := ans.note(ctx); err != nil {
 		return nil, err
 	}
-	return ans, ans.forgive(ctx)
+	if err := ans.forgive(ctx); err != nil && relais.KindOf(err) != relais.KindInvalid { // what an engine cannot count is not offered
+		return nil, err
+	}
+	return ans, nil
 }
 
 // Find runs a search that is a tree already and dresses its hits. What the engine's part

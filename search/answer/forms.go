@@ -27,8 +27,10 @@ func (q Question) readForms(list []unit) []unit {
 	return list
 }
 
-// quoted puts text in the quotation marks of the language.
-func (q Question) quoted(text string) string { return q.say("“", "« ") + text + q.say("”", " »") }
+// quoted puts text in the quotation marks of the language, which keep to it.
+func (q Question) quoted(text string) string {
+	return q.say("“", "«\u00a0") + text + q.say("”", "\u00a0»")
+}
 
 // besides makes one unit of a few letters and a number that stand side by side: "AQ 4080",
 // "48 h".

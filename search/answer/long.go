@@ -30,7 +30,7 @@ func (ans *Answer) byRarest(ctx context.Context, list []unit) (bool, error) {
 	if err != nil || len(best) == 0 {
 		return false, err
 	}
-	said := ans.say("a long question, searched by its rarest words: ", "question longue, cherchée par ses mots les plus rares : ")
+	said := ans.say("a long question, searched by its rarest words: ", "question longue, cherchée par ses mots les plus rares\u00a0: ")
 	return ans.instead(ctx, joined(best), relais.Note{Code: noteLongText, Detail: said + joined(best)})
 }
 

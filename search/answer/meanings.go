@@ -48,7 +48,7 @@ func (q Question) readDates(list []unit) []unit {
 		u := merged(list[i : i+n])
 		u.options = append(u.options, option{
 			text: "date:" + d.String(), code: codeDate, cost: costDate,
-			label: q.say("dated ", "daté de ") + q.dateWords(d),
+			label: q.dateWords(d),
 		})
 		out = append(out, u)
 		i += n
@@ -157,17 +157,20 @@ func monthNamed(s string) int {
 	return 0
 }
 
-// dateWords says a date in words.
+// dateWords says in words that something is of a date.
 func (q Question) dateWords(d relais.CalendarDate) string {
-	words := strconv.Itoa(d.Year)
+	words, of := strconv.Itoa(d.Year), "daté de "
 	if d.Month > 0 {
 		names := monthNames()[d.Month-1]
 		words = q.say(names[0], names[1]) + " " + words
 	}
 	if d.Day > 0 {
-		words = strconv.Itoa(d.Day) + " " + words
+		words, of = strconv.Itoa(d.Day)+" "+words, "daté du "
 	}
-	return words
+	if d.Day == 1 && q.Lang == "fr" {
+		words = "1er" + words[1:]
+	}
+	return q.say("dated ", of) + words
 }
 
 // readTopics lets words that name a topic, or that its lexicon has for it, be read as it.

@@ -10,8 +10,8 @@ import (
 	"github.com/relais-archive/relais/search"
 )
 
-// The bounds of an answer that forgives. It asks the engine some ten times at most, and
-// only when little was found.
+// The bounds of an answer that forgives. It asks the engine some fifteen times at most,
+// most of them for words that nothing has, and only when little was found.
 const (
 	poor       = 3  // fewer hits than this, and another reading may be offered
 	mostOffers = 5  //
@@ -20,7 +20,7 @@ const (
 
 // The codes of notes on what was searched instead.
 const (
-	noteNothing  = "nothing_has_all"
+	NoteNothing  = "nothing_has_all" // nothing was found; what is offered stands beside
 	noteFillers  = "question_words"
 	noteLongText = "rarest_words"
 )
@@ -68,7 +68,7 @@ func (ans *Answer) withoutFillers(ctx context.Context, list, left []unit) (bool,
 			gone = append(gone, u.text)
 		}
 	}
-	said := ans.say("no document has all of these words; searched without: ", "aucun document n'a tous ces mots ; cherché sans : ")
+	said := ans.say("no document has all of these words; searched without: ", "aucun document n'a tous ces mots\u00a0; cherché sans\u00a0: ")
 	return ans.instead(ctx, joined(left), relais.Note{Code: noteFillers, Detail: said + strings.Join(gone, ", ")})
 }
 
@@ -121,6 +121,10 @@ func (ans *Answer) offer(ctx context.Context, list []unit) error {
 	if err != nil {
 		return err
 	}
+	found = found[:min(len(found), mostOffers)]
+	if err := ans.writeSpellings(ctx, list, found); err != nil {
+		return err
+	}
 	ans.Offers = ans.offers(list, found)
 	if ans.Total == 0 {
 		ans.noteNothing(list)
@@ -130,7 +134,7 @@ func (ans *Answer) offer(ctx context.Context, list []unit) error {
 
 // noteNothing notes that nothing was found.
 func (ans *Answer) noteNothing(list []unit) {
-	ans.Notes = append(ans.Notes, relais.Note{Code: noteNothing, Detail: ans.nothing(list)})
+	ans.Notes = append(ans.Notes, relais.Note{Code: NoteNothing, Detail: ans.nothing(list)})
 }
 
 // nothing says that nothing was found, and which words nothing has at all.
@@ -199,7 +203,10 @@ func leaveOut(list []unit) {
 	for i := range list {
 		u := &list[i]
 		cost := costUnknown
-		if u.count > 0 {
+		switch {
+		case slices.ContainsFunc(u.options, func(o option) bool { return o.code == codeDate }):
+			cost = costLeaveOut // how rare its words are says nothing
+		case u.count > 0:
 			cost = costLeaveOut + int(costLeaveOut*(1-math.Log(1+float64(u.count))/math.Log(1+float64(most))))
 		}
 		u.options = append(u.options, option{code: codeFewer, cost: cost})
@@ -252,8 +259,8 @@ func fewSubsets(list []unit, found []chosen) []chosen {
 // offers says readings to people.
 func (ans *Answer) offers(list []unit, found []chosen) []relais.Offer {
 	var offers []relais.Offer
-	for _, c := range found[:min(len(found), mostOffers)] {
-		o := relais.Offer{Query: c.text, Count: c.count}
+	for _, c := range found {
+		o := relais.Offer{Query: textOf(list, c.at), Count: c.count}
 		var changes, gone []string
 		most := -1
 		for i, n := range c.at {
@@ -271,10 +278,28 @@ func (ans *Answer) offers(list []unit, found []chosen) []relais.Offer {
 		if len(gone) > 0 {
 			changes = append(changes, ans.say("without ", "sans ")+strings.Join(gone, ", "))
 		}
-		o.Label = strings.Join(changes, ans.say("; ", " ; "))
+		o.Label = strings.Join(unique(changes), ans.say("; ", "\u00a0; "))
 		offers = append(offers, o)
 	}
 	return offers
+}
+
+// writeSpellings writes the spellings that are offered as documents have them.
+func (ans *Answer) writeSpellings(ctx context.Context, list []unit, found []chosen) error {
+	for _, c := range found {
+		for i, n := range c.at {
+			o := &list[i].options[n]
+			if o.code != codeSpelling || o.label != "" {
+				continue
+			}
+			word, err := ans.asWritten(ctx, o.text)
+			if err != nil {
+				return err
+			}
+			o.text, o.label = word, word+ans.say(" instead of ", " au lieu de ")+list[i].text
+		}
+	}
+	return nil
 }
 
 // countTexts counts queries of the query language; one that cannot be read finds nothing.

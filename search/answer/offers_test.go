@@ -22,20 +22,20 @@ func forgiven() []asked {
 		{"livriason chantier", codeSpelling, "livraison chantier", "livraison au lieu de livriason", 1},
 		{"reclamtion", codeSpelling, "réclamation", "réclamation au lieu de reclamtion", 1},
 		{"garnitrues avoir", codeSpelling, "garnitures", "garnitures au lieu de garnitrues", 1},
-		{"renouvelement motuer contract", codeSpelling, "renouvellement moteur contrat", "renouvellement au lieu de renouvelement ; moteur au lieu de motuer ; contrat au lieu de contract", 1},
-		{"AQ4080", codeForm, "AQ-4080", "écrit « AQ-4080 »", 1},
-		{"AQ4080 pompe", codeForm, "AQ-4080 pompe", "écrit « AQ-4080 »", 1},
-		{"D20260418", codeForm, "D-2026-0418", "écrit « D-2026-0418 »", 1},
-		{"D-20260418", codeForm, "D-2026-0418", "écrit « D-2026-0418 »", 1},
-		{"3 480,00", codeForm, "3 480", "écrit « 3 480 »", 1},
-		{"intervention 48h", codeForm, `intervention "48 h"`, "écrit « 48 h »", 1},
-		{"moteur 7,5kW", codeForm, `moteur "7,5 kW"`, "écrit « 7,5 kW »", 1},
+		{"renouvelement motuer contract", codeSpelling, "renouvellement moteur contrat", "renouvellement au lieu de renouvelement\u00a0; moteur au lieu de motuer\u00a0; contrat au lieu de contract", 1},
+		{"AQ4080", codeForm, "AQ-4080", "écrit «\u00a0AQ-4080\u00a0»", 1},
+		{"AQ4080 pompe", codeForm, "AQ-4080 pompe", "écrit «\u00a0AQ-4080\u00a0»", 1},
+		{"D20260418", codeForm, "D-2026-0418", "écrit «\u00a0D-2026-0418\u00a0»", 1},
+		{"D-20260418", codeForm, "D-2026-0418", "écrit «\u00a0D-2026-0418\u00a0»", 1},
+		{"3 480,00", codeForm, "3 480", "écrit «\u00a03 480\u00a0»", 1},
+		{"intervention 48h", codeForm, `intervention "48 h"`, "écrit «\u00a048 h\u00a0»", 1},
+		{"moteur 7,5kW", codeForm, `moteur "7,5 kW"`, "écrit «\u00a07,5 kW\u00a0»", 1},
 		{"chantier mars 2026", codeDate, "chantier date:2026-03", "daté de mars 2026", 1},
 		{"chantier march 2026", codeDate, "chantier date:2026-03", "daté de mars 2026", 1},
-		{"devis 03/03/2026", codeDate, "devis date:2026-03-03", "daté de 3 mars 2026", 1},
-		{"devis 03/03/26", codeDate, "devis date:2026-03-03", "daté de 3 mars 2026", 1},
-		{"devis 3 mars 2026", codeDate, "devis date:2026-03-03", "daté de 3 mars 2026", 1},
-		{"devis March 3, 2026", codeDate, "devis date:2026-03-03", "daté de 3 mars 2026", 1},
+		{"devis 03/03/2026", codeDate, "devis date:2026-03-03", "daté du 3 mars 2026", 1},
+		{"devis 03/03/26", codeDate, "devis date:2026-03-03", "daté du 3 mars 2026", 1},
+		{"devis 3 mars 2026", codeDate, "devis date:2026-03-03", "daté du 3 mars 2026", 1},
+		{"devis March 3, 2026", codeDate, "devis date:2026-03-03", "daté du 3 mars 2026", 1},
 		{"laiterie 2026", codeDate, "laiterie date:2026", "daté de 2026", 1},
 		{"complaint", codeTopic, "topic:qualite", "sujet fr qualite", 1},
 		{"RDV Lebreton", codeTopic, "topic:visite Lebreton", "sujet fr visite", 1},
@@ -63,7 +63,7 @@ func TestOffers(t *testing.T) {
 	for _, tt := range forgiven() {
 		ans := w.ask(t, Question{Text: tt.text, Lang: "fr"})
 		want := relais.Offer{Code: tt.code, Query: tt.query, Label: tt.label, Count: tt.count}
-		if ans.Total != 0 || !slices.Contains(ans.Offers, want) || !slices.Contains(ans.codes(), noteNothing) {
+		if ans.Total != 0 || !slices.Contains(ans.Offers, want) || !slices.Contains(ans.codes(), NoteNothing) {
 			t.Errorf("%s: %d found, %+v", tt.text, ans.Total, ans.Offers)
 		}
 		if len(ans.Offers) > mostOffers {
@@ -150,7 +150,7 @@ func TestPastedText(t *testing.T) {
 		t.Errorf("a text of which nothing is found: %v, want what is wrong with it", err)
 	}
 	long := w.ask(t, Question{Text: "un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze"})
-	if long.Total != 0 || long.Searched != "" || !slices.Contains(long.codes(), noteNothing) {
+	if long.Total != 0 || long.Searched != "" || !slices.Contains(long.codes(), NoteNothing) {
 		t.Errorf("%+v", long.Page)
 	}
 }

@@ -15,7 +15,7 @@ const (
 	leastSpelt = 4  // letters of a word that may be misspelt
 	mostSpelt  = 24 // letters
 	mostWrong  = 3  // words of one question that are looked at
-	spellings  = 2  // offered for one word
+	spellings  = 3  // tried for one word
 )
 
 // spell finds words of the scope for those that nothing in it has: each spelling near by
@@ -36,13 +36,7 @@ func (ans *Answer) spell(ctx context.Context, list []unit) error {
 			return err
 		}
 		for n, w := range found {
-			if w.Value, err = ans.asWritten(ctx, w.Value); err != nil {
-				return err
-			}
-			u.options = append(u.options, option{
-				text: w.Value, code: codeSpelling, cost: costSpelling + n,
-				label: w.Value + ans.say(" instead of ", " au lieu de ") + u.text,
-			})
+			u.options = append(u.options, option{text: w, code: codeSpelling, cost: costSpelling + n})
 		}
 		if len(found) == 0 {
 			err = ans.prefix(ctx, u, word)
@@ -95,11 +89,11 @@ func (ans *Answer) asWritten(ctx context.Context, word string) (string, error) {
 	return cmp.Or(written, word), nil
 }
 
-// spelt gives the spellings of a word that documents of the scope have, the most frequent
+// spelt gives the spellings of a word that documents of the scope have, the likeliest
 // first.
-func (ans *Answer) spelt(ctx context.Context, word string) ([]counted, error) {
+func (ans *Answer) spelt(ctx context.Context, word string) ([]string, error) {
 	for _, near := range [2]func(string) []string{oneSlip, twoSlips} {
-		found, err := ans.have(ctx, near(word))
+		found, err := ans.have(ctx, word, near(word))
 		if len(found) > 0 || err != nil {
 			return found, err
 		}
@@ -107,31 +101,50 @@ func (ans *Answer) spelt(ctx context.Context, word string) ([]counted, error) {
 	return nil, nil
 }
 
-// counted is a word and how many documents of the scope have it.
-type counted struct {
-	Value string
-	Count int
-}
-
-// have gives the most frequent of some words.
-func (ans *Answer) have(ctx context.Context, words []string) ([]counted, error) {
-	nodes := make([]search.Node, len(words))
-	for i, w := range words {
+// have gives those of some spellings of a word that documents of the scope have: first
+// those with the slips that hands make most, then the most frequent.
+func (ans *Answer) have(ctx context.Context, word string, near []string) ([]string, error) {
+	nodes := make([]search.Node, len(near))
+	for i, w := range near {
 		nodes[i] = search.Text{Words: w}
 	}
 	counts, err := ans.counts(ctx, nodes)
 	if err != nil {
 		return nil, err
 	}
-	var found []counted
-	for i, n := range counts {
-		if n > 0 {
-			found = append(found, counted{words[i], n})
+	of := make(map[string]int, len(near))
+	for i, w := range near {
+		of[w] = counts[i]
+	}
+	found := slices.DeleteFunc(near, func(w string) bool { return of[w] == 0 })
+	slices.SortStableFunc(found, func(a, b string) int {
+		return cmp.Or(cmp.Compare(unlikely(word, a), unlikely(word, b)), cmp.Compare(of[b], of[a]))
+	})
+	var apart []string
+	for _, w := range found {
+		if !slices.ContainsFunc(apart, func(k string) bool { return of[k] == of[w] && sameStem(k, w) }) {
+			apart = append(apart, w)
 		}
 	}
-	slices.SortStableFunc(found, func(a, b counted) int { return cmp.Compare(b.Count, a.Count) })
-	found = slices.CompactFunc(found, func(a, b counted) bool { return a.Count == b.Count && sameStem(a.Value, b.Value) })
-	return found[:min(len(found), spellings)], nil
+	return apart[:min(len(apart), spellings)], nil
+}
+
+// unlikely tells how rare the slip is that makes a word of what was meant: another first
+// letter is rare, and so is another letter in the place of the right one.
+func unlikely(word, meant string) int {
+	rank := 0
+	if meant[0] != word[0] {
+		rank += 2
+	}
+	if len(meant) == len(word) && !swapped(word, meant) {
+		rank++
+	}
+	return rank
+}
+
+// swapped tells words that have the same letters.
+func swapped(a, b string) bool {
+	return slices.Equal(slices.Sorted(slices.Values([]byte(a))), slices.Sorted(slices.Values([]byte(b))))
 }
 
 // sameStem tells forms of one word, which find the same documents.

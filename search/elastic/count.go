@@ -2,7 +2,6 @@ package elastic
 
 import (
 	"context"
-	"slices"
 
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/search"
@@ -11,33 +10,17 @@ import (
 
 var _ search.Counter = (*Index)(nil)
 
-// countsInCall is how many queries one call counts: the server takes no more filters than
-// clauses of a query, 1,024 at the least.
-const countsInCall = 250
-
-// Counts counts what queries find in a scope: each is a filter that the server counts
-// within it.
-func (x *Index) Counts(ctx context.Context, scope relais.Scope, queries []search.Node) ([]int, error) {
-	queries, err := search.CheckedCounts(queries)
-	if err != nil {
-		return nil, err
-	}
-	counts := make([]int, 0, len(queries))
-	for some := range slices.Chunk(queries, countsInCall) {
-		n, err := x.count(ctx, scope, some)
-		if err != nil {
-			return nil, err
-		}
-		counts = append(counts, n...)
-	}
-	return counts, nil
-}
-
 // wanted names the filters that are counted.
 const wanted = "wanted"
 
-// count counts some queries in one call.
-func (x *Index) count(ctx context.Context, seen relais.Scope, queries []search.Node) ([]int, error) {
+// Counts counts what queries find in a scope: each is a filter that the server counts
+// within it. It takes as many filters as a query may have clauses, 1,024 at the least,
+// and so search.MaxCounts in one call.
+func (x *Index) Counts(ctx context.Context, seen relais.Scope, queries []search.Node) ([]int, error) {
+	queries, err := search.CheckedCounts(queries)
+	if err != nil || len(queries) == 0 {
+		return nil, err
+	}
 	filters, err := x.filters(queries)
 	if err != nil {
 		return nil, err
