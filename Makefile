@@ -5,7 +5,7 @@ FUZZ    ?= 10s
 BIN     ?= bin/relais
 SERVERS ?= $(CURDIR)/bin/servers
 
-.PHONY: build test test-servers test-race faults bench-servers fuzz vet lint layers vuln deploy-check demo bench release clean
+.PHONY: build test test-servers test-race faults bench-servers fuzz vet lint layers vuln deploy-check demo bench relevance release clean
 
 build: ## the program, in bin/relais
 	CGO_ENABLED=0 $(GO) build -tags $(TAGS) -trimpath $(BUILDFLAGS) -ldflags='$(LDFLAGS)' -o $(BIN) ./cmd/relais
@@ -52,6 +52,10 @@ demo: ## a made-up departure, in a directory of its own
 bench-servers: build ## a whole ingest of MAILBOX into four real servers, in SERVERS, process by process
 	mkdir -p $(SERVERS) && deploy/testservers up $(SERVERS) > $(SERVERS)/env
 	deploy/bench $(SERVERS) $(MAILBOX) $(PARTITIONS) $(WORKERS); deploy/testservers down $(SERVERS)
+
+relevance: ## nDCG@10 of the judged sets in RELAIS_CORPUS, beside plain BM25; with RELAIS_TEST_ELASTICSEARCH of both engines
+	RELAIS_CORPUS='$(RELAIS_CORPUS)' RELAIS_TEST_ELASTICSEARCH='$(RELAIS_TEST_ELASTICSEARCH)' \
+		$(GO) test -tags $(TAGS) -count=1 -v -run 'TestJudged$$|TestRelevance$$' ./search/sqlite ./search/elastic
 
 bench: ## the benchmarks of every room
 	$(GO) test -tags $(TAGS) -run '^$$' -bench . -benchmem ./...
