@@ -12,9 +12,9 @@ AT      ?= .
 RUN     ?=
 LEAST   ?= 90
 CORE     = ./internal/stream ./internal/seal ./internal/access ./internal/casefile ./internal/blob ./internal/state \
-	./internal/format ./ingest ./enrich $(addprefix ./,$(wildcard enrich/tag)) ./search ./search/analysis
+	./internal/format ./ingest ./enrich ./enrich/tag ./search ./search/analysis
 
-.PHONY: build test test-servers test-race mutate faults bench-servers fuzz vet lint layers vuln deploy-check demo bench release clean
+.PHONY: build test test-servers test-race mutate faults bench-servers fuzz vet lint layers vuln deploy-check demo bench relevance release clean
 
 build: ## the program, in bin/relais
 	CGO_ENABLED=0 $(GO) build -tags $(TAGS) -trimpath $(BUILDFLAGS) -ldflags='$(LDFLAGS)' -o $(BIN) ./cmd/relais
@@ -64,6 +64,10 @@ demo: ## a made-up departure, in a directory of its own
 bench-servers: build ## a whole ingest of MAILBOX into four real servers, in SERVERS, process by process
 	mkdir -p $(SERVERS) && deploy/testservers up $(SERVERS) > $(SERVERS)/env
 	deploy/bench $(SERVERS) $(MAILBOX) $(PARTITIONS) $(WORKERS); deploy/testservers down $(SERVERS)
+
+relevance: ## nDCG@10 of the judged sets in RELAIS_CORPUS, beside plain BM25; with RELAIS_TEST_ELASTICSEARCH of both engines
+	RELAIS_CORPUS='$(RELAIS_CORPUS)' RELAIS_TEST_ELASTICSEARCH='$(RELAIS_TEST_ELASTICSEARCH)' \
+		$(GO) test -tags $(TAGS) -count=1 -v -run 'TestJudged$$|TestRelevance$$' ./search/sqlite ./search/elastic
 
 bench: ## the benchmarks of every room
 	$(GO) test -tags $(TAGS) -run '^$$' -bench . -benchmem ./...

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"math"
 	"strconv"
@@ -43,11 +42,12 @@ func (q *query) ranks(ctx context.Context, n search.Node, hits *roaring.Bitmap) 
 	return r.scores, notes, err
 }
 
-// A word that stands in very many places, where there are few hits, is not worth to go
-// through all of them: some placesPerHit cost as much as to have FTS5 rank a hit. A hit is
-// one of few where it is one of documents/fewHits or less.
+// There are two ways to what a word scores: to go through all places where it stands, or to
+// have FTS5 rank the hits that hold it, which costs as much as placesPerHit places each.
+// Where hits are less than a part of the documents in fewHits, the second is cheaper for
+// nearly every word.
 const (
-	placesPerHit = 50
+	placesPerHit = 12
 	fewHits      = 8
 )
 
@@ -56,20 +56,27 @@ const (
 // length of documents.
 func (r *ranking) word(ctx context.Context, w search.RankedWord) error {
 	weights := columnWeights(w.In)
-	if hits := int(r.hits.GetCardinality()); hits < r.snap.documents/fewHits {
-		f, err := r.frequency(ctx, w.Term, weights)
-		if err != nil || f.documents == 0 {
-			return err
-		}
-		if f.places > placesPerHit*hits {
-			return r.common(ctx, w, weights, r.rarity(w, f.documents))
-		}
+	hits := int(r.hits.GetCardinality())
+	if hits < r.snap.documents/fewHits {
+		return r.among(ctx, w, weights)
 	}
+	f, err := r.frequency(ctx, w.Term, weights)
+	switch {
+	case err != nil || f.documents == 0:
+		return err
+	case f.places > placesPerHit*hits:
+		return r.among(ctx, w, weights)
+	}
+	return r.everywhere(ctx, w, weights)
+}
+
+// everywhere adds BM25 of a word to all documents that hold it.
+func (r *ranking) everywhere(ctx context.Context, w search.RankedWord, weights [search.ColumnCount]float64) error {
 	found, err := r.occurrences(ctx, w.Term, weights)
 	if err != nil || found.documents() == 0 {
 		return err
 	}
-	idf := r.rarity(w, found.documents())
+	idf := float64(w.Times) * r.rarity(found.documents())
 	mean := weighted(weights, &r.snap.terms) / float64(r.snap.documents)
 	for i, row := range found.rows {
 		b, place := r.snap.at(row)
@@ -80,40 +87,51 @@ func (r *ranking) word(ctx context.Context, w search.RankedWord) error {
 	return nil
 }
 
-// rarity is the idf of Lucene, never below zero, as often as the question has the word.
-func (r *ranking) rarity(w search.RankedWord, holding int) float64 {
-	all, n := float64(r.snap.documents), min(float64(holding), float64(r.snap.documents))
-	return float64(w.Times) * math.Log(1+(all-n+0.5)/(n+0.5))
+// rarity is the idf of Lucene, never below zero.
+func (r *ranking) rarity(holding int) float64 {
+	all, n := float64(r.snap.documents), float64(holding)
+	return math.Log(1 + (all-n+0.5)/(n+0.5))
 }
 
-// common adds BM25 of a word by what FTS5 makes of it in the hits alone. FTS5 has an idf
-// of its own, which is nothing for a word that most documents hold: it falls out of the
-// quotient of two of its ranks, one with weights twice the other's. For with often and
-// long as they are in BM25, often/(often+long) is (2-q)/q where q is that quotient. What
-// differs is a document's length, which FTS5 takes to be that of all its columns, with
-// their surfaces, unweighed.
-func (r *ranking) common(ctx context.Context, w search.RankedWord, weights [search.ColumnCount]float64, idf float64) error {
+// among adds BM25 of a word to the hits alone, by what FTS5 makes of it. FTS5 ranks by
+// idf*often/(often+long), but its idf is nothing for a word that half of the documents
+// hold. It falls out of the quotient q of two ranks, one with twice the weights of the
+// other: often/(often+long) is (2-q)/q. What differs from everywhere is the length, which
+// FTS5 takes to be that of all columns, with their surfaces, unweighed.
+func (r *ranking) among(ctx context.Context, w search.RankedWord, weights [search.ColumnCount]float64) error {
 	twice := weights
 	for c := range twice {
 		twice[c] *= 2
 	}
-	rows, err := r.among(ctx, bm25(weights)+", "+bm25(twice), columnFilter(w.In)+quote(w.Term), r.hits.ToArray())
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var row int64
-		var once, doubled float64
-		if err := rows.Scan(&row, &once, &doubled); err != nil {
-			return failed("search", err)
+	idf, rows, parts := 0.0, []int64(nil), []float64(nil)
+	err := r.ranked(ctx, []string{bm25(weights), bm25(twice)}, columnFilter(w.In)+quote(w.Term), r.hits.ToArray(), func(row int64, ranks []float64) {
+		if ranks[0] < 0 {
+			q := ranks[1] / ranks[0]
+			part := (search.BM25K1 + 1) * (2 - q) / q
+			idf = -ranks[0] / part
+			rows, parts = append(rows, row), append(parts, part)
 		}
-		if once < 0 {
-			q := doubled / once
-			r.scores[row-1] -= idf * (search.BM25K1 + 1) * (2 - q) / q
-		}
+	})
+	if err == nil && len(rows) > 0 {
+		idf, err = r.softened(ctx, w.Term, weights, idf)
 	}
-	return failed("search", rows.Err())
+	for i, row := range rows {
+		r.scores[row] -= float64(w.Times) * idf * parts[i]
+	}
+	return err
+}
+
+// leastIDF is what FTS5 takes for the idf of words that half of the documents hold.
+const leastIDF = 1e-6
+
+// softened gives Lucene's idf, log(1+x), of FTS5's, log(x). Of a word that half of the
+// documents hold FTS5 does not say how many do: they are counted.
+func (r *ranking) softened(ctx context.Context, term string, weights [search.ColumnCount]float64, idf float64) (float64, error) {
+	if idf > 2*leastIDF {
+		return math.Log1p(math.Exp(idf)), nil
+	}
+	f, err := r.frequency(ctx, term, weights)
+	return r.rarity(f.documents), err
 }
 
 // columnWeights gives what each column counts for in a field.
@@ -145,11 +163,14 @@ func (r *ranking) prefixes(ctx context.Context, list []search.RankedPrefix) ([]r
 	}
 	var notes []relais.Note
 	rows := r.hits.ToArray()
-	if len(rows) > r.ranked {
-		rows = (&ordering{snap: r.snap, order: search.Newest}).page(r.hits, nil, r.ranked)
-		notes = []relais.Note{{Code: "relevance_sampled", Detail: strconv.Itoa(r.ranked)}}
+	if len(rows) > r.mostRanked {
+		rows = (&ordering{snap: r.snap, order: search.Newest}).page(r.hits, nil, r.mostRanked)
+		notes = []relais.Note{{Code: "relevance_sampled", Detail: strconv.Itoa(r.mostRanked)}}
 	}
-	return notes, r.rank(ctx, "("+strings.Join(any, ") OR (")+")", rows)
+	err := r.ranked(ctx, []string{bm25(columnWeights(search.InAll))}, "("+strings.Join(any, ") OR (")+")", rows, func(row int64, ranks []float64) {
+		r.scores[row] += min(ranks[0], -minRank)
+	})
+	return notes, err
 }
 
 // bm25 has FTS5 weigh the columns in their order.
@@ -161,28 +182,10 @@ func bm25(of [search.ColumnCount]float64) string {
 	return "bm25(postings" + weights.String() + ")"
 }
 
-// rank adds FTS5's ranks of rows.
-func (r *ranking) rank(ctx context.Context, expression string, rows []uint32) error {
-	found, err := r.among(ctx, bm25(columnWeights(search.InAll)), expression, rows)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = found.Close() }()
-	for found.Next() {
-		var row int64
-		var rank float64
-		if err := found.Scan(&row, &rank); err != nil {
-			return failed("search", err)
-		}
-		r.scores[row-1] += min(rank, -minRank)
-	}
-	return failed("search", found.Err())
-}
-
-// among asks for what FTS5 makes of those of some rows that an expression finds. The plus
-// sign keeps it from seeking each row in turn, which costs a hundred times more than
-// passing over the rows not asked for.
-func (q *query) among(ctx context.Context, what, expression string, rows []uint32) (*sql.Rows, error) {
+// ranked asks FTS5 for ranks of those of some rows that an expression finds. The plus sign
+// keeps it from seeking each row in turn, which costs a hundred times more than passing
+// over the rows not asked for.
+func (q *query) ranked(ctx context.Context, by []string, expression string, rows []uint32, use func(row int64, ranks []float64)) error {
 	list := []byte{'['}
 	for i, row := range rows {
 		if i > 0 {
@@ -190,9 +193,24 @@ func (q *query) among(ctx context.Context, what, expression string, rows []uint3
 		}
 		list = strconv.AppendInt(list, postingsRow(row), 10)
 	}
-	found, err := q.tx.QueryContext(ctx, `SELECT rowid, `+what+` FROM postings
+	found, err := q.tx.QueryContext(ctx, `SELECT rowid, `+strings.Join(by, ", ")+` FROM postings
 		WHERE postings MATCH ? AND +rowid IN (SELECT value FROM json_each(?))`, expression, string(append(list, ']')))
-	return found, failed("search", err)
+	if err != nil {
+		return failed("search", err)
+	}
+	defer func() { _ = found.Close() }()
+	var row int64
+	ranks, into := make([]float64, len(by)), []any{&row}
+	for i := range ranks {
+		into = append(into, &ranks[i])
+	}
+	for found.Next() {
+		if err := found.Scan(into...); err != nil {
+			return failed("search", err)
+		}
+		use(row-1, ranks)
+	}
+	return failed("search", found.Err())
 }
 
 // minRank keeps what was ranked before what was not: bm25 of what is in more than

@@ -140,8 +140,8 @@ func checkScore(t *testing.T, x *Index, docs map[relais.DocumentID]search.Entry,
 	}
 }
 
-// TestBM25OfFewHits: where few documents are to be ranked, a word that stands in very many
-// places scores BM25 as well: exactly, where documents have nothing but terms in one
+// TestBM25OfFewHits: where few documents are to be ranked, a word scores BM25 as well, be it
+// in all documents or in a quarter: exactly, where they have nothing but terms in one
 // column; and about as much with surfaces, quotes and subjects.
 func TestBM25OfFewHits(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
@@ -150,6 +150,9 @@ func TestBM25OfFewHits(t *testing.T) {
 			x, docs := opened(t, file(t)), make(map[relais.DocumentID]search.Entry)
 			for i := range 400 {
 				text := strings.Repeat("contrat ", 1+r.IntN(60)) + strings.Repeat("mandat ", 1+r.IntN(60))
+				if i%4 == 0 {
+					text += strings.Repeat("quota ", 1+r.IntN(9))
+				}
 				e := entry(fmt.Sprint("d", i), text, 1)
 				e.Envelope.Document.From = nil
 				if name == "all" {
@@ -165,20 +168,33 @@ func TestBM25OfFewHits(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer view.end()
-			g := &ranking{query: &query{reading: view, analyzer: analysis.New()}, hits: roaring.BitmapOf(3, 7, 200), scores: make([]float64, view.snap.next)}
-			if err := g.word(t.Context(), search.RankedWord{Term: "contrat", Times: 1}); err != nil {
-				t.Fatal(err)
-			}
-			all := naiveScore(docs, search.InAll, "contrat")
-			for row, score := range g.scores {
-				want := 0.0
-				if g.hits.ContainsInt(row) {
-					want = all[view.snap.id(uint32(row))]
-				}
-				if math.Abs(score+want) > tolerance*want {
-					t.Errorf("row %d scores %v, want %v", row, -score, want)
-				}
+			for _, term := range []string{"contrat", "quota"} {
+				checkFew(t, view, docs, term, tolerance)
 			}
 		})
+	}
+}
+
+func checkFew(t *testing.T, view *reading, docs map[relais.DocumentID]search.Entry, term string, tolerance float64) {
+	t.Helper()
+	all := naiveScore(docs, search.InAll, term)
+	hits := roaring.New()
+	for row := uint32(0); hits.GetCardinality() < 20; row++ {
+		if all[view.snap.id(row)] > 0 {
+			hits.Add(row)
+		}
+	}
+	g := &ranking{query: &query{reading: view, analyzer: analysis.New()}, hits: hits, scores: make([]float64, view.snap.next)}
+	if err := g.word(t.Context(), search.RankedWord{Term: term, Times: 1}); err != nil {
+		t.Fatal(err)
+	}
+	for row, score := range g.scores {
+		want := 0.0
+		if hits.ContainsInt(row) {
+			want = all[view.snap.id(uint32(row))]
+		}
+		if math.Abs(score+want) > tolerance*want {
+			t.Errorf("%s: row %d scores %v, want %v", term, row, -score, want)
+		}
 	}
 }

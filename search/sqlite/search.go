@@ -28,14 +28,14 @@ func (x *Index) Search(ctx context.Context, req search.Request) (search.Result, 
 	defer r.end()
 	a := x.analyzers.Get().(*analysis.Analyzer)
 	defer x.analyzers.Put(a)
-	return (&query{reading: r, analyzer: a, ranked: x.ranked}).answer(ctx, req, after)
+	return (&query{reading: r, analyzer: a, mostRanked: x.ranked}).answer(ctx, req, after)
 }
 
 // query is one request being answered.
 type query struct {
 	*reading
-	analyzer *analysis.Analyzer
-	ranked   int // how many hits are ranked at most
+	analyzer   *analysis.Analyzer
+	mostRanked int // how many hits are ranked at most where FTS5 ranks them
 }
 
 // answer counts all hits and gives one page of them.
