@@ -58,8 +58,7 @@ func shared() Policy { return Policy{Shared: true} }
 // newBench makes an archive; how may change what is opened.
 func newBench(t *testing.T, how ...func(*place)) *bench {
 	t.Helper()
-	dir := t.TempDir()
-	p := place{dir: dir, policy: alone(), shelf: &shelf{dir: dir, open: map[int]*shelved{}}}
+	p := newPlace(t)
 	for _, fn := range how {
 		fn(&p)
 	}
@@ -68,6 +67,12 @@ func newBench(t *testing.T, how ...func(*place)) *bench {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// newPlace is where an archive may be made.
+func newPlace(t *testing.T) place {
+	dir := t.TempDir()
+	return place{dir: dir, policy: alone(), shelf: &shelf{dir: dir, open: map[int]*shelved{}}}
 }
 
 // with puts twins in the place of contracts.
@@ -79,16 +84,21 @@ func sharing(p *place) { p.policy = shared() }
 // open opens the archive of a place, or makes it. It is closed with the test.
 func (p place) open(t *testing.T) (*bench, error) {
 	t.Helper()
+	b := p.contracts(t)
+	return b, b.assemble()
+}
+
+// contracts opens what the archive of a place rests on.
+func (p place) contracts(t *testing.T) *bench {
+	t.Helper()
 	b := &bench{t: t, at: p, log: &lineLog{}}
 	t.Cleanup(func() {
 		if err := b.close(); err != nil {
 			t.Error(err)
 		}
 	})
-	if err := b.openContracts(t.Context()); err != nil {
-		return b, err
-	}
-	return b, b.assemble()
+	b.must(b.openContracts(t.Context()))
+	return b
 }
 
 // assemble makes the archive of contracts that are open.
@@ -108,9 +118,10 @@ func (b *bench) assemble() (err error) {
 // openContracts opens what an archive in a directory rests on.
 func (b *bench) openContracts(ctx context.Context) (err error) {
 	path := func(name string) string { return filepath.Join(b.at.dir, name) }
-	master, err := seal.LoadMaster(path("master.key"))
+	_, err = os.Stat(path("state.db"))
 	fresh := err != nil
-	if fresh {
+	master, err := seal.LoadMaster(path("master.key"))
+	if err != nil {
 		master, err = seal.CreateMaster(path("master.key"))
 	}
 	b.must(err)
