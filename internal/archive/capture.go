@@ -83,11 +83,12 @@ func (ar *Archive) captureInto(ctx context.Context, req relais.IngestRequest, so
 	if opened.Created {
 		emit(relais.Event{Type: "note", Detail: fmt.Sprintf("Opened case %q.", opened.Case.Name)})
 	}
-	ar.pipeline.Start(ctx)
+	// Before the stages of this process begin: what they refuse from now on is news.
 	news, err := ar.newRefusals(ctx, opened.Case.ID, emit)
 	if err != nil {
 		return opened.Case, nil, err
 	}
+	ar.pipeline.Start(ctx)
 	deps := ingest.Deps{Blobs: ar.on.Blobs, Log: ar.on.Log, Ledger: ar.on.State, Now: time.Now, Limits: format.DefaultLimits()}
 	company, err := companyWords(ctx, ar.on.State)
 	if err != nil {

@@ -2,6 +2,8 @@ package archive
 
 import (
 	"context"
+	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -34,5 +36,95 @@ func TestIndexOfAnotherFormat(t *testing.T) {
 	}
 	if _, err := g.Search(t.Context(), search.Request{}); !g.damaged() || !strings.Contains(relais.HintOf(err), "relais reindex") {
 		t.Errorf("damaged %v, a search in it: %v", g.damaged(), err)
+	}
+}
+
+// TestGenerationsOfOneOfMany: a process takes up the index that another has put in use,
+// and only then lets the old one go; without a setting it keeps what it has.
+func TestGenerationsOfOneOfMany(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, sharing)
+	other := b.beside(shared())
+	b.must(other.on.Index.follow(t.Context()))
+	if other.on.Index.Group() != "index-1" {
+		t.Errorf("%s is followed, and nobody has put any in use", other.on.Index.Group())
+	}
+	defer other.work(Stages()...)()
+	b.ingest(mailbox(t, 3))
+	b.reindex(false)
+	eventually(t, "the other process takes up the new index", func() bool { return other.on.Index.Group() == "index-2" })
+	if b.found("pompe") != 3 || other.found("pompe") != 3 {
+		t.Errorf("%d and %d found", b.found("pompe"), other.found("pompe"))
+	}
+}
+
+// TestFollowThatFails: an index that cannot be opened is told, and the one in use stays.
+func TestFollowThatFails(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, sharing)
+	b.must(b.on.State.SetMeta(t.Context(), indexSetting, "7"))
+	if err := b.on.Index.follow(t.Context()); relais.KindOf(err) != relais.KindDamaged || b.on.Index.Group() != "index-1" {
+		t.Errorf("%v, %s in use", err, b.on.Index.Group())
+	}
+	eventually(t, "it is told", func() bool { return strings.Contains(b.log.said(), "cannot tell which index is in use") })
+}
+
+// TestLinger: an index that was replaced is kept for a while, or until nobody has the
+// patience; it is closed at once.
+func TestLinger(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, func(p *place) { p.linger = 1 << 60 })
+	ctx, cancel := context.WithCancel(t.Context())
+	n, next, err := b.on.Index.next(ctx)
+	b.must(err)
+	type end struct {
+		swapped bool
+		err     error
+	}
+	ended := make(chan end, 1)
+	go func() {
+		swapped, err := b.on.Index.swap(ctx, n, next)
+		ended <- end{swapped, err}
+	}()
+	eventually(t, "the next is in use", func() bool { return b.on.Index.Group() == "index-2" })
+	if _, err := os.Stat(b.at.shelf.path(1)); err != nil {
+		t.Error("the old one is dropped at once:", err)
+	}
+	cancel()
+	if got := <-ended; !got.swapped || got.err != nil {
+		t.Errorf("%+v", got)
+	}
+	if _, err := os.Stat(b.at.shelf.path(1)); err == nil {
+		t.Error("the old one is kept")
+	}
+	if value, err := b.on.State.Meta(t.Context(), indexSetting); err != nil || value != "2" {
+		t.Errorf("state says %q (%v)", value, err)
+	}
+}
+
+// plain is an index that is no file and has nothing to purge.
+type plain struct{ search.Index }
+
+// TestDamagedIndexStandsIn: each call tells the damage, but those that ask for nothing.
+func TestDamagedIndexStandsIn(t *testing.T) {
+	fault := relais.Errorf(relais.KindDamaged, "open index", "gone")
+	g := &Generations{number: 3, current: damagedIndex{fault}}
+	_, applied := g.Apply(t.Context(), nil)
+	for name, err := range map[string]error{
+		"apply": applied, "refresh": g.Refresh(t.Context()), "each": g.Each(t.Context(), nil), "fault": g.fault(),
+	} {
+		if !errors.Is(err, fault) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, err := range map[string]error{
+		"purge": g.Purge(t.Context()), "check": g.Check(t.Context(), true), "close": g.Close(),
+	} {
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if g.take(4, plain{}); g.damaged() || g.Group() != "index-4" || g.Purge(t.Context()) != nil || g.Check(t.Context(), true) != nil {
+		t.Errorf("%s, damaged %v", g.Group(), g.damaged())
 	}
 }

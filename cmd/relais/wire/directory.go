@@ -13,6 +13,7 @@ import (
 	"github.com/relais-archive/relais/internal/audit"
 	"github.com/relais-archive/relais/internal/blob"
 	"github.com/relais-archive/relais/internal/blob/local"
+	"github.com/relais-archive/relais/internal/pipeline"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/seal"
 	"github.com/relais-archive/relais/internal/state"
@@ -86,12 +87,12 @@ func (o *opening) openPackFiles(context.Context) error {
 func (o *opening) openLogFile(ctx context.Context) error {
 	log, err := logfile.Open(ctx, o.path("log.db"))
 	if err != nil {
-		return streamError("open archive", err)
+		return pipeline.LogError("open archive", err)
 	}
-	o.on.Log = kinded{log}
+	o.on.Log = pipeline.Kinded(log)
 	o.onClose(log.Close)
 	o.on.Files = append(o.on.Files, archive.File{Name: "log.db", Check: func(ctx context.Context, deep bool) error {
-		return streamError("verify", log.Check(ctx, deep))
+		return pipeline.LogError("verify", log.Check(ctx, deep))
 	}})
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/relais-archive/relais/internal/pipeline"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
@@ -57,7 +58,7 @@ func (o *opening) examine(ctx context.Context, p part, known error) Finding {
 		err = p.check(ctx)
 	}
 	if err == nil && p.name == "stream" {
-		err = streamError("check", o.servers.broker(ctx))
+		err = pipeline.LogError("check", o.servers.broker(ctx))
 	}
 	return NewFinding(p.name, "answers, lets us in, is set as it must be", err)
 }

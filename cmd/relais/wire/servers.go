@@ -161,9 +161,9 @@ func (o *opening) openBrokers(ctx context.Context) error {
 	}
 	log, err := kafka.Open(ctx, opt)
 	if err != nil {
-		return streamError("open stream", err)
+		return pipeline.LogError("open stream", err)
 	}
-	o.on.Log, o.servers.broker = kinded{log}, log.Check
+	o.on.Log, o.servers.broker = pipeline.Kinded(log), log.Check
 	o.onClose(log.Close)
 	if !o.AcceptLoss {
 		return nil

@@ -1,4 +1,4 @@
-package wire
+package pipeline
 
 import (
 	"context"
@@ -8,41 +8,50 @@ import (
 	"github.com/relais-archive/relais/internal/stream"
 )
 
-// kinded gives the errors of a log their kinds: the stream knows no word of ours.
+// Kinded gives the errors of a log their kinds, by which everything here tells what time
+// mends: the stream knows no word of ours.
+func Kinded(log stream.Log) stream.Log { return kinded{log} }
+
 type kinded struct{ stream.Log }
 
 // Append adds records: see [stream.Log].
 func (k kinded) Append(ctx context.Context, topic string, records []stream.Record) error {
-	return streamError("append", k.Log.Append(ctx, topic, records))
+	return LogError("append", k.Log.Append(ctx, topic, records))
 }
 
 // Run reads a topic: see [stream.Log].
 func (k kinded) Run(ctx context.Context, group, topic string, opt stream.RunOptions, h stream.Handler) error {
 	if told := opt.OnFault; told != nil {
-		opt.OnFault = func(err error) { told(streamError("run", err)) }
+		opt.OnFault = func(err error) { told(LogError("run", err)) }
 	}
-	return streamError("read", k.Log.Run(ctx, group, topic, opt, h))
+	return LogError("read", k.Log.Run(ctx, group, topic, opt, h))
 }
 
 // End gives the position after the last record: see [stream.Log].
 func (k kinded) End(ctx context.Context, topic string) (stream.Position, error) {
 	p, err := k.Log.End(ctx, topic)
-	return p, streamError("find the end", err)
+	return p, LogError("find the end", err)
 }
 
 // Committed gives a group's position: see [stream.Log].
 func (k kinded) Committed(ctx context.Context, group, topic string) (stream.Position, error) {
 	p, err := k.Log.Committed(ctx, group, topic)
-	return p, streamError("find a position", err)
+	return p, LogError("find a position", err)
 }
 
 // Reset sets a group's position: see [stream.Log].
 func (k kinded) Reset(ctx context.Context, group, topic string, to stream.Position) error {
-	return streamError("set a position", k.Log.Reset(ctx, group, topic, to))
+	return LogError("set a position", k.Log.Reset(ctx, group, topic, to))
 }
 
-// streamError says what an error of the log means to whoever called it.
-func streamError(op string, err error) error {
+// Compact drops superseded records: see [stream.Log].
+func (k kinded) Compact(ctx context.Context, topic string) error {
+	return LogError("compact", k.Log.Compact(ctx, topic))
+}
+
+// LogError gives an error of a log its kind: what it means to whoever did op, which was
+// being done to the log. An error that has a kind keeps it; nil stays nil.
+func LogError(op string, err error) error {
 	switch {
 	case err == nil, relais.KindOf(err) != relais.KindInternal:
 		return err

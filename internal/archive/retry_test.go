@@ -1,0 +1,76 @@
+package archive
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/stream"
+)
+
+// TestNothingToRetry: it is said, and nothing is read again.
+func TestNothingToRetry(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.ingest(mailbox(t, 2))
+	before, err := b.on.State.Generation(t.Context())
+	b.must(err)
+	var e told
+	b.must(b.RetryRefused(t.Context(), "Ann", e.emit))
+	b.must(b.RetryUnread(t.Context(), e.emit))
+	if !e.says("note", "Nothing was refused.") || !e.says("note", "Everything was read.") {
+		t.Errorf("%q", e.details("note"))
+	}
+	if err := b.RetryRefused(t.Context(), "Bob", e.emit); relais.KindOf(err) != relais.KindNotFound {
+		t.Errorf("a case of nobody: %v", err)
+	}
+	if after, err := b.on.State.Generation(t.Context()); err != nil || after != before {
+		t.Errorf("generation %d, then %d (%v)", before, after, err)
+	}
+}
+
+// TestRefusedOfACase: the refusals of a case are its own; what is known as an item is not
+// told once more as a record.
+func TestRefusedOfACase(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	mail := mailbox(t, 3)
+	b.ingest(mail)
+	b = b.again(nil)
+	b.append(stream.TopicEnriched, b.spoiled())
+	b.append(stream.TopicRaw, stream.Record{Key: "poison", Value: []byte("no record")})
+	b.ingest(mail)
+	ours, err := b.Refusals(t.Context(), b.ours().ID)
+	b.must(err)
+	all := b.refusals()
+	if len(ours) != 1 || ours[0].Stage != StageIndex || len(all) != 2 || relais.Apart(all) != 1 {
+		t.Errorf("of the case %+v, of all %+v", ours, all)
+	}
+	other, err := b.Cases.Create(t.Context(), relais.Case{Name: "Bob"})
+	b.must(err)
+	if list, err := b.Refusals(t.Context(), other.ID); err != nil || len(list) != 0 {
+		t.Errorf("of another case: %+v, %v", list, err)
+	}
+}
+
+// TestRetryUnread: what could not be read is read again, and how much still cannot is told.
+func TestRetryUnread(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	mail := mailbox(t, 1)
+	put(t, mail, "", "bad", letter(9, "x@acme.example", "Plan", "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n",
+		"--b\r\nContent-Type: text/plain\r\n\r\nVoir le plan.\r\n--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=plan.pdf\r\n\r\n%PDF-1.4 cut\r\n--b--"))
+	b.ingest(mail)
+	before, err := b.on.State.UnreadTotals(t.Context())
+	b.must(err)
+	if before.Unreadable != 1 {
+		t.Fatalf("%+v", before)
+	}
+	var e told
+	b.must(b.RetryUnread(t.Context(), e.emit))
+	notes := e.of("note")
+	if last := notes[len(notes)-1]; last.Result != before || !strings.Contains(last.Detail, "1 document could not be read, 1 still cannot") {
+		t.Errorf("%+v", notes)
+	}
+	b.sound()
+}

@@ -1,0 +1,43 @@
+package archive
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/relais-archive/relais/internal/pipeline"
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+// TestWaitWhereNothingMoves: where no stage runs in this process, somebody who waits is
+// told now and then what may be missing; where they all do, nobody is. The clock is a
+// made-up one.
+func TestWaitWhereNothingMoves(t *testing.T) {
+	for name, tc := range map[string]struct {
+		inside []string
+		notes  int
+	}{"no stage": {nil, 3}, "not the one": {[]string{pipeline.Refused}, 0}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t, func(p *place) { p.policy = Policy{Shared: true, Inside: tc.inside} })
+				req := request(mailbox(t, 2))
+				req.NoWait = true
+				b.must(b.Ingest(t.Context(), req, new(told).emit))
+				ctx, cancel := context.WithTimeout(t.Context(), 3*stillAfter+stillAfter/2)
+				defer cancel()
+				var e told
+				if err := b.Wait(ctx, e.emit); relais.KindOf(err) != relais.KindCanceled {
+					t.Errorf("the wait ends with %v", err)
+				}
+				if got := e.of("note"); len(got) != tc.notes || tc.notes > 0 && !e.says("note", "Still waiting for stage enrich") {
+					t.Errorf("told %+v", got)
+				}
+				if n := len(e.of("progress")); n < 2 || n > int((4*stillAfter)/(100*time.Millisecond)) {
+					t.Errorf("progress is told %d times", n)
+				}
+				b.must(b.close())
+			})
+		})
+	}
+}
