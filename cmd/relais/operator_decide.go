@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/relais-archive/relais/enrich"
+	"github.com/relais-archive/relais/internal/blob"
 	"github.com/relais-archive/relais/internal/crm"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/search"
@@ -132,6 +133,37 @@ func (o *operator) followed(ctx context.Context, done relais.Decided, noWait boo
 	}
 	done.Decisions = unnamed(done.Decisions)
 	emit(relais.Event{Type: "decided", Result: done})
+	return nil
+}
+
+// verifyDecided names documents that do not follow their threads or what was decided.
+func (o *operator) verifyDecided(ctx context.Context, fault func(blob.Fault)) error {
+	stage, err := o.ar.pipeline.newStage(ctx)
+	if err != nil {
+		return err
+	}
+	cases, err := stage.Unfollowed(ctx)
+	for _, threads := range cases {
+		for _, thread := range sortedIDs(threads) {
+			for _, id := range threads[thread] {
+				fault(blob.Fault{Code: "tags_differ", Detail: string(id)})
+			}
+		}
+	}
+	return err
+}
+
+// followAll has such documents follow.
+func followAll(ctx context.Context, stage *enrich.Stage) error {
+	cases, err := stage.Unfollowed(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range sortedIDs(cases) {
+		if _, err := stage.Redecide(ctx, c, sortedIDs(cases[c])); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

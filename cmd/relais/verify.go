@@ -49,6 +49,7 @@ func (o *operator) Verify(ctx context.Context, readData bool, emit func(relais.E
 		func() error { return known.learn(ctx, o, fault) },
 		func() (err error) { v.Checked, err = o.ar.blobs.Verify(ctx, readData, fault); return err },
 		func() error { return o.verifyState(ctx, fault) },
+		func() error { return o.verifyDecided(ctx, fault) },
 		func() (err error) { v.Documents, err = o.verifyIndex(ctx, known, fault); return err },
 		func() (err error) {
 			if readData {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -51,7 +52,7 @@ func (o *operator) mend(ctx context.Context) (readAgain bool, err error) {
 	if err := stage.Recover(ctx); err != nil {
 		return false, err
 	}
-	if err := stage.Mend(ctx); err != nil {
+	if err := errors.Join(stage.Mend(ctx), followAll(ctx, stage)); err != nil {
 		return false, err
 	}
 	left, err := o.ar.state.Unsound(ctx)
