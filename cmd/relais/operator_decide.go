@@ -29,7 +29,7 @@ func (ar *archive) AllDecisions(ctx context.Context, c relais.CaseID) ([]relais.
 }
 
 // Decide records what somebody decided, and has documents follow it at once: this process
-// makes and appends what changes, wherever the stages run (ADR 14).
+// makes and appends what changes, wherever the stages run (ADR 16).
 func (o *operator) Decide(ctx context.Context, req relais.DecideRequest, by relais.Act, emit func(relais.Event)) error {
 	list, err := o.asked(ctx, req, by)
 	if err != nil {
