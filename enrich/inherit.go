@@ -1,9 +1,11 @@
 package enrich
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/relais-archive/relais/enrich/tag"
@@ -85,20 +87,28 @@ func (r rulings) inheritance(members map[relais.DocumentID]state.Document, disco
 	}
 	changed := map[relais.DocumentID]string{}
 	for _, thread := range byThread {
-		on := r.onThread(thread, discovered)
-		givers := slices.DeleteFunc(slices.Clone(thread), func(d state.Document) bool { return len(sure(d, discovered)) == 0 })
-		earlier := byTime(thread)
-		for i, d := range thread {
-			tags, err := encodeInherited(r.decided(on[i], d, inherited{Clients: inherit(d, givers, discovered), Topics: inheritTopics(d, earlier)}, discovered))
-			if err != nil {
-				return nil, err
-			}
-			if tags != d.Tags {
-				changed[d.ID] = tags
-			}
+		if err := r.inheritThread(thread, discovered, changed); err != nil {
+			return nil, err
 		}
 	}
 	return changed, nil
+}
+
+// inheritThread adds those documents of one thread of which what they inherit, or what was
+// decided of them, has changed.
+func (r rulings) inheritThread(thread []state.Document, discovered map[string]bool, changed map[relais.DocumentID]string) error {
+	on := r.onThread(thread, discovered)
+	clients, topics := passClients(thread, discovered), byTime(thread)
+	for i, d := range thread {
+		tags, err := encodeInherited(r.decided(on[i], d, inherited{Clients: clients.to(d), Topics: inheritTopics(d, topics)}, discovered))
+		if err != nil {
+			return err
+		}
+		if tags != d.Tags {
+			changed[d.ID] = tags
+		}
+	}
+	return nil
 }
 
 // sure gives the clients that a document's own evidence shows.
@@ -117,42 +127,122 @@ func sure(d state.Document, discovered map[string]bool) map[string]int {
 	return found
 }
 
-// inherit gives a document without a sure client of its own those of its thread,
-// each with the evidence of the document that gives most: the nearer in time, the
-// more. Only direct evidence is passed on, so that nothing feeds on itself.
-func inherit(d state.Document, givers []state.Document, discovered map[string]bool) []relais.Tag {
-	if len(givers) == 0 || len(sure(d, discovered)) > 0 {
+// passed is what the documents of a thread that are sure of a client pass on to those
+// that are not: the same to all of one day.
+type passed struct {
+	givers map[relais.DocumentID]bool
+	byDay  map[int64][]relais.Tag
+}
+
+// to gives what a document of the thread inherits.
+func (p passed) to(d state.Document) []relais.Tag {
+	if p.givers[d.ID] {
 		return nil
 	}
-	best := map[string]relais.Evidence{}
-	for _, g := range givers {
-		for id, confidence := range sure(g, discovered) {
-			e := relais.Evidence{Signal: tag.SignalThread, Detail: string(g.ID), Weight: confidence * nearness(d.Day, g.Day) / 1000}
-			if have, ok := best[id]; !ok || e.Weight > have.Weight || e.Weight == have.Weight && e.Detail < have.Detail {
-				best[id] = e
-			}
+	return p.byDay[d.Day]
+}
+
+// giver is a document that is sure of a client, as far as passing it on goes.
+type giver struct {
+	id         relais.DocumentID
+	day        int64
+	confidence int
+}
+
+// passClients gives a document without a sure client of its own those of its thread,
+// each with the evidence of the document that gives most: the nearer in time, the
+// more. Only direct evidence is passed on, so that nothing feeds on itself. It takes
+// time in proportion to the thread and to what is passed on, but for sorting: a thread
+// of thousands of messages is worked out anew with each batch that adds to it.
+func passClients(thread []state.Document, discovered map[string]bool) passed {
+	p := passed{givers: map[relais.DocumentID]bool{}, byDay: map[int64][]relais.Tag{}}
+	byClient := map[string][]giver{}
+	var days []int64 // of those who take
+	for _, d := range thread {
+		found := sure(d, discovered)
+		for id, confidence := range found {
+			p.givers[d.ID] = true
+			byClient[id] = append(byClient[id], giver{d.ID, d.Day, confidence})
+		}
+		if len(found) == 0 {
+			days = append(days, d.Day)
 		}
 	}
-	var tags []relais.Tag
-	for _, id := range sortedKeys(best) {
-		tags = append(tags, relais.Tag{ID: id, Evidence: []relais.Evidence{best[id]}})
+	slices.Sort(days)
+	days = slices.Compact(days)
+	for _, client := range sortedKeys(byClient) {
+		for i, e := range passOn(byClient[client], days) {
+			p.byDay[days[i]] = append(p.byDay[days[i]], relais.Tag{ID: client, Evidence: []relais.Evidence{e}})
+		}
 	}
-	return tags
+	return p
+}
+
+// passOn gives, for each of the days, which rise, the best evidence that some givers pass
+// on to it. It asks for each step of nearness who gives most within it, as if nobody were
+// nearer: who is nearer gives more at the step that is theirs, so that the best of all
+// answers is the true one.
+func passOn(givers []giver, days []int64) []relais.Evidence {
+	slices.SortFunc(givers, func(a, b giver) int { return cmp.Compare(a.day, b.day) })
+	best := make([]relais.Evidence, len(days))
+	for _, s := range nearnessSteps() {
+		s.widen(givers, days, best)
+	}
+	return best
+}
+
+// widen makes each day's best evidence that of the best giver within the step, where
+// that gives more. Both days and givers rise, and so do the ends of the step around each
+// day: what entered earlier and gives less than a later giver is never asked for again.
+func (s step) widen(givers []giver, days []int64, best []relais.Evidence) {
+	var within []relais.Evidence // of those who may still be the best, the best first
+	var until []int64            // how long each of them is within the step
+	for i, day := range days {
+		for ; len(givers) > 0 && givers[0].day-day <= s.days; givers = givers[1:] {
+			g := givers[0]
+			e := relais.Evidence{Signal: tag.SignalThread, Detail: string(g.id), Weight: g.confidence * s.share / 1000}
+			for len(within) > 0 && outweighs(e, within[len(within)-1]) {
+				within, until = within[:len(within)-1], until[:len(until)-1]
+			}
+			within, until = append(within, e), append(until, g.day+s.days)
+		}
+		for len(within) > 0 && until[0] < day {
+			within, until = within[1:], until[1:]
+		}
+		if len(within) > 0 && outweighs(within[0], best[i]) {
+			best[i] = within[0]
+		}
+	}
+}
+
+// outweighs tells whether evidence of another message weighs more, of two that weigh the
+// same whether it is of the smaller id. No evidence weighs nothing.
+func outweighs(a, b relais.Evidence) bool {
+	return a.Weight > b.Weight || a.Weight == b.Weight && (b.Detail == "" || a.Detail < b.Detail)
+}
+
+// step is how much a message passes on to others at most so many days away.
+type step struct {
+	days  int64
+	share int // of its confidence, in thousandths
+}
+
+// nearnessSteps gives the steps by which what is passed on falls with the days between,
+// the nearest first. The last is wider than any two days are apart.
+func nearnessSteps() [4]step {
+	return [...]step{{7, 900}, {30, 850}, {180, 700}, {math.MaxInt64 / 4, 550}}
 }
 
 // nearness is the share of confidence, in thousandths, that a message passes on to
 // another of its thread so many days away.
 func nearness(a, b int64) int {
-	days := max(a-b, b-a)
-	switch {
-	case days <= 7:
-		return 900
-	case days <= 30:
-		return 850
-	case days <= 180:
-		return 700
+	days, steps := max(a-b, b-a), nearnessSteps()
+	for _, s := range steps[:] {
+		if days <= s.days {
+			return s.share
+		}
 	}
-	return 550
+	return steps[len(steps)-1].share
 }
 
 // inherited is what a document has from its thread, as its row keeps it.
@@ -195,95 +285,4 @@ func decodeInherited(s string) (in inherited, err error) {
 		return in, relais.E(relais.KindDamaged, "decode tags", err)
 	}
 	return in, nil
-}
-
-// discoveredWeight is the weight of a correspondent's domain that was taken for a
-// client, no list of clients being known.
-const discoveredWeight = 800
-
-// settle is the last step of a case, when all that was captured is read: without a
-// list of clients, the domains with which mail went both ways become clients.
-func (s *Stage) settle(ctx context.Context, c relais.CaseID) ([]decided, error) {
-	if !s.discover {
-		return s.settleWith(ctx, c, nil)
-	}
-	return s.settleWith(ctx, c, discover)
-}
-
-// discover takes for clients the domains that wrote and were written to, three
-// messages at least.
-func discover(docs map[relais.DocumentID]state.Document) []string {
-	count, ways := map[string]int{}, map[string]state.Exchange{}
-	for _, d := range docs {
-		for domain, way := range d.Domains {
-			count[domain]++
-			ways[domain] |= way
-		}
-	}
-	var found []string
-	for _, domain := range sortedKeys(count) {
-		if count[domain] >= 3 && ways[domain] == state.ExchangeReceived|state.ExchangeSent {
-			found = append(found, domain)
-		}
-	}
-	return found
-}
-
-func (s *Stage) settleWith(ctx context.Context, c relais.CaseID, discover func(map[relais.DocumentID]state.Document) []string) ([]decided, error) {
-	had, err := s.state.Discovered(ctx, c)
-	if err != nil || discover == nil && len(had) == 0 {
-		return nil, err
-	}
-	var touched []state.Document
-	err = s.state.Settle(ctx, c, func(m *state.Merging) error {
-		docs := map[relais.DocumentID]state.Document{}
-		if err := m.All(ctx, func(d state.Document) error { docs[d.ID] = d; return nil }); err != nil {
-			return err
-		}
-		var domains []string
-		if discover != nil {
-			domains = discover(docs)
-		}
-		found := map[string]bool{}
-		for _, d := range domains {
-			found[d] = true
-		}
-		if maps.Equal(had, found) {
-			return nil
-		}
-		if err := m.PutDiscovered(ctx, domains); err != nil {
-			return err
-		}
-		r, err := rulingsOn(ctx, m, sortedKeys(docs))
-		if err != nil {
-			return err
-		}
-		changed, err := r.inheritance(docs, found)
-		if err != nil {
-			return err
-		}
-		for _, id := range slices.Sorted(maps.Keys(docs)) {
-			d := docs[id]
-			tags, moved := changed[id]
-			if moved {
-				d.Tags = tags
-			}
-			if moved || differs(d, had, found) {
-				touched = append(touched, d)
-			}
-		}
-		touched, err = s.touch(ctx, m, touched)
-		return err
-	})
-	return decidedRows(touched), err
-}
-
-// differs tells whether some domain of a document became a client, or ceased to be one.
-func differs(d state.Document, had, found map[string]bool) bool {
-	for domain := range d.Domains {
-		if had[domain] != found[domain] {
-			return true
-		}
-	}
-	return false
 }

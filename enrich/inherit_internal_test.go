@@ -1,6 +1,8 @@
 package enrich
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -125,5 +127,100 @@ func TestInheritedTopics(t *testing.T) {
 		if diff := cmp.Diff(tc.want, inheritTopics(tc.of, byTime(tc.givers))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+// inheritNaively is what inheritance means, giver by giver for each taker: what
+// passClients must give, whatever its way.
+func inheritNaively(d state.Document, thread []state.Document, discovered map[string]bool) []relais.Tag {
+	if len(sure(d, discovered)) > 0 {
+		return nil
+	}
+	best := map[string]relais.Evidence{}
+	for _, g := range thread {
+		for id, confidence := range sure(g, discovered) {
+			e := relais.Evidence{Signal: tag.SignalThread, Detail: string(g.ID), Weight: confidence * nearness(d.Day, g.Day) / 1000}
+			if have, ok := best[id]; !ok || e.Weight > have.Weight || e.Weight == have.Weight && e.Detail < have.Detail {
+				best[id] = e
+			}
+		}
+	}
+	var tags []relais.Tag
+	for _, id := range sortedKeys(best) {
+		tags = append(tags, relais.Tag{ID: id, Evidence: []relais.Evidence{best[id]}})
+	}
+	return tags
+}
+
+// randomThread makes a thread whose days lie close about the steps of nearness, and
+// whose confidences weigh the same after rounding, often enough to tell who wins.
+func randomThread(r *rand.Rand) []state.Document {
+	ids := r.Perm(1 + r.IntN(60))
+	spread := []int64{1, 10, 40, 400, 5_000}[r.IntN(5)]
+	clients := 1 + r.IntN(4)
+	var thread []state.Document
+	for _, n := range ids {
+		d := state.Document{ID: relais.DocumentID(fmt.Sprintf("d%02d", n)), Day: 18_000 + r.Int64N(spread), Clients: map[string]int{}}
+		if r.IntN(10) == 0 {
+			d.Day = 0 // undated
+		}
+		for range r.IntN(3) {
+			d.Clients[fmt.Sprint("c", r.IntN(clients))] = relais.ShownConfidence - 2 + r.IntN(6)
+		}
+		if r.IntN(4) == 0 {
+			d.Domains = map[string]state.Exchange{[]string{"a.example", "b.example"}[r.IntN(2)]: state.ExchangeSent}
+		}
+		thread = append(thread, d)
+	}
+	return thread
+}
+
+// TestInheritanceIsWhatItMeans: the way that takes time in proportion to a thread gives
+// what giver by giver gives.
+func TestInheritanceIsWhatItMeans(t *testing.T) {
+	passed := 0
+	for seed := range uint64(3_000) {
+		r := rand.New(rand.NewPCG(seed, 7))
+		thread, discovered := randomThread(r), map[string]bool{"a.example": r.IntN(2) == 0}
+		clients := passClients(thread, discovered)
+		for _, d := range thread {
+			want, got := inheritNaively(d, thread, discovered), clients.to(d)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("seed %d, document %s of %d (-want +got):\n%s", seed, d.ID, len(thread), diff)
+			}
+			passed += len(got)
+		}
+	}
+	if passed < 10_000 {
+		t.Errorf("only %d times was anything passed on", passed)
+	}
+}
+
+// longThread is one conversation of n messages over four years, two in three of which
+// are sure of one of a few clients.
+func longThread(n int) map[relais.DocumentID]state.Document {
+	r := rand.New(rand.NewPCG(1, 1))
+	members := make(map[relais.DocumentID]state.Document, n)
+	for i := range n {
+		d := state.Document{ID: relais.DocumentID(fmt.Sprintf("%064x", r.Uint64())), Thread: "t", Day: 18_000 + int64(1_460*i/n)}
+		d.Sent = d.Day * 86_400
+		if i%3 > 0 {
+			d.Clients = map[string]int{fmt.Sprint("c", i%4): 600 + r.IntN(390)}
+		}
+		members[d.ID] = d
+	}
+	return members
+}
+
+func BenchmarkInheritance(b *testing.B) {
+	for _, n := range []int{1_000, 8_000} {
+		members := longThread(n)
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := (rulings{}).inheritance(members, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

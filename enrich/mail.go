@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/relais-archive/relais/enrich/extract"
+	"github.com/relais-archive/relais/enrich/item"
 	"github.com/relais-archive/relais/enrich/tag"
 	"github.com/relais-archive/relais/internal/format"
 	"github.com/relais-archive/relais/internal/relais"
@@ -20,16 +21,21 @@ import (
 
 // readMessage reads one message. Whether it is personal is decided on its header
 // and places before any text of it is read further or kept.
-func (r *reader) readMessage(ctx context.Context, c relais.CaseID, it relais.Item, body io.Reader) (reading, error) {
+func (r *reader) readMessage(ctx context.Context, c relais.CaseID, it relais.Item, body item.Body) (reading, error) {
+	form, err := r.forms.Of(body)
+	if err != nil {
+		return reading{}, err
+	}
 	spool := &spool{}
 	defer spool.Close()
-	mail, err := format.ReadMail(body, r.limits, spool.take)
+	mail, err := form.Read(body, r.limits, spool.take)
 	if err != nil {
 		return reading{}, err
 	}
 	content := r.identity(mail)
 	got := reading{item: it, document: relais.NewDocumentID(c, content)}
 	doc := messageDocument(mail, it)
+	doc.MediaType = form.Kind().MediaType
 	doc.ID, doc.Content = got.document, content
 	in := r.input(ctx, c, it)
 	in.Mail = mail
@@ -121,7 +127,7 @@ func messageDocument(m *format.Mail, it relais.Item) relais.Document {
 	doc := relais.Document{
 		Kind: relais.KindMessage, MessageID: m.MessageID, References: m.References, Subject: m.Subject,
 		To: m.To, Cc: m.Cc, Bcc: m.Bcc, ReplyTo: m.ReplyTo, Date: m.Date, DateSource: m.DateSource,
-		MediaType: "message/rfc822", SHA256: it.Occurrence.SHA256, Warnings: slices.Concat(captureWarnings(it), m.Warnings),
+		SHA256: it.Occurrence.SHA256, Warnings: slices.Concat(captureWarnings(it), m.Warnings),
 	}
 	if len(m.From) > 0 {
 		doc.From = &m.From[0]
@@ -245,10 +251,7 @@ func attachmentIDs(message relais.DocumentID, list []format.MailPart, order []in
 }
 
 // readFile reads one file of its own.
-func (r *reader) readFile(ctx context.Context, c relais.CaseID, it relais.Item, body interface {
-	io.ReaderAt
-	Size() int64
-}, now time.Time) (reading, error) {
+func (r *reader) readFile(ctx context.Context, c relais.CaseID, it relais.Item, body item.Body, now time.Time) (reading, error) {
 	content := relais.FileContent(it.Occurrence.SHA256)
 	got := reading{item: it, document: relais.NewDocumentID(c, content)}
 	doc := relais.Document{

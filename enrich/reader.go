@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/relais-archive/relais/enrich/extract"
+	"github.com/relais-archive/relais/enrich/item"
 	"github.com/relais-archive/relais/enrich/tag"
 	"github.com/relais-archive/relais/internal/blob"
 	"github.com/relais-archive/relais/internal/format"
@@ -31,6 +32,7 @@ type reader struct {
 	recent    *recent
 	extractor extract.Extractor
 	limits    format.Limits
+	forms     item.List // of messages
 	identity  func(*format.Mail) relais.ContentID
 	set       *tag.Set
 	owners    *ownerBook

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/relais-archive/relais/enrich/extract"
+	"github.com/relais-archive/relais/enrich/item"
 	"github.com/relais-archive/relais/enrich/tag"
 	"github.com/relais-archive/relais/internal/blob"
 	"github.com/relais-archive/relais/internal/format"
@@ -64,9 +65,17 @@ type Deps struct {
 	State     *state.DB
 	Extractor extract.Extractor
 	Limits    format.Limits
+	Forms     item.List // of messages; all that are known when it is empty
 	Logger    *slog.Logger
 	Clock     func() time.Time
 	Workers   int // items read at once; at least 1
+}
+
+func (d Deps) forms() item.List {
+	if len(d.Forms) == 0 {
+		return item.Forms()
+	}
+	return d.Forms
 }
 
 // NewStage makes a stage for the clients and the generation as they are now: when
@@ -97,7 +106,7 @@ func NewStage(ctx context.Context, d Deps) (*Stage, error) {
 		log: d.Log, blobs: d.Blobs, state: d.State, generation: generation, discover: len(clients) == 0,
 		seen: newWidespread(), logger: d.Logger, clock: d.Clock,
 		reader: &reader{
-			blobs: d.Blobs, recall: d.State, recent: newRecent(), extractor: d.Extractor, limits: d.Limits, identity: Identity,
+			blobs: d.Blobs, recall: d.State, recent: newRecent(), extractor: d.Extractor, limits: d.Limits, forms: d.forms(), identity: Identity,
 			set: set, owners: newOwnerBook(d.State), names: names, workers: max(1, d.Workers),
 		},
 	}, nil

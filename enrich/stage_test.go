@@ -28,7 +28,7 @@ import (
 
 // bench is a stage over real state and packs, with a log in memory whose appends may fail.
 type bench struct {
-	t       *testing.T
+	t       testing.TB
 	db      *state.DB
 	parts   blobtest.Parts
 	blobs   blob.Store // over parts
@@ -44,7 +44,7 @@ type bench struct {
 
 const owner = "ann@pumps.example"
 
-func newBench(t *testing.T, clients ...relais.Client) *bench {
+func newBench(t testing.TB, clients ...relais.Client) *bench {
 	t.Helper()
 	db, err := state.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "state.db"))
 	if err != nil {

@@ -108,7 +108,7 @@ const subjectWindow = 60
 
 // tied tells whether a subject ties two messages: symmetric, and a pure function of
 // the two, so that the order of arrival does not matter.
-func tied(a, b state.Subject) bool {
+func tied(a, b *state.Subject) bool {
 	if !a.Orphan && !b.Orphan || a.Document == b.Document {
 		return false
 	}
@@ -188,22 +188,67 @@ func linkSubjects(ctx context.Context, m *state.Merging, readings []reading) (*d
 		return nil, err
 	}
 	var puts []state.Subject
+	sharing := map[string]*sameSubject{}
+	for subject, list := range known {
+		sharing[subject] = newSameSubject(list)
+	}
 	for _, key := range sortedKeys(fresh) {
 		s := fresh[key]
-		for _, had := range known[s.Subject] {
-			if had.Document == s.Document {
-				s = uniteSubjects(had, s)
-			}
+		same := sharing[s.Subject]
+		if same == nil {
+			same = newSameSubject(nil)
+			sharing[s.Subject] = same
 		}
-		for _, other := range known[s.Subject] {
-			if tied(s, other) {
-				sets.join(threadKey("document", string(s.Document)), threadKey("document", string(other.Document)))
-			}
+		if had, ok := same.known[s.Document]; ok {
+			s = uniteSubjects(*had, s)
 		}
-		known[s.Subject] = append(known[s.Subject], s)
+		same.tiedTo(&s, func(other relais.DocumentID) {
+			sets.join(threadKey("document", string(s.Document)), threadKey("document", string(other)))
+		})
+		same.add(&s)
 		puts = append(puts, s)
 	}
 	return sets, m.PutSubjects(ctx, puts)
+}
+
+// sameSubject is the messages of one subject. Those that name no other are apart: they
+// alone tie what names one, so that a conversation of thousands is not gone through for
+// each message that comes to it.
+type sameSubject struct {
+	known           map[relais.DocumentID]*state.Subject
+	orphans, others []*state.Subject
+}
+
+func newSameSubject(list []state.Subject) *sameSubject {
+	same := &sameSubject{known: make(map[relais.DocumentID]*state.Subject, len(list))}
+	for i := range list {
+		same.add(&list[i])
+	}
+	return same
+}
+
+func (same *sameSubject) add(s *state.Subject) {
+	same.known[s.Document] = s
+	if s.Orphan {
+		same.orphans = append(same.orphans, s)
+	} else {
+		same.others = append(same.others, s)
+	}
+}
+
+// tiedTo calls fn for those that the subject ties a message to.
+func (same *sameSubject) tiedTo(s *state.Subject, fn func(relais.DocumentID)) {
+	lists := [2][]*state.Subject{same.orphans, same.others}
+	if !s.Orphan {
+		lists[1] = nil
+	}
+	for _, list := range lists {
+		for _, other := range list {
+			if tied(s, other) {
+				fn(other.Document)
+			}
+		}
+	}
 }
 
 // uniteSubjects makes one of what two copies of a message say: one may name other

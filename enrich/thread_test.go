@@ -2,6 +2,7 @@ package enrich
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -91,12 +92,12 @@ func TestTied(t *testing.T) {
 		"the message itself":     {other(func(s *state.Subject) { s.Document = "a" }), false},
 		"the last of its people": {other(func(s *state.Subject) { s.People = []string{"abe", "bea", "lea"} }), true},
 	} {
-		if got := [2]bool{tied(reply, tc.b), tied(tc.b, reply)}; got != [2]bool{tc.want, tc.want} {
+		if got := [2]bool{tied(&reply, &tc.b), tied(&tc.b, &reply)}; got != [2]bool{tc.want, tc.want} {
 			t.Errorf("%s: %v, turned %v", name, got[0], got[1])
 		}
 	}
-	plain := other(func(s *state.Subject) { s.Document = "c" })
-	if tied(plain, other(func(*state.Subject) {})) {
+	plain, another := other(func(s *state.Subject) { s.Document = "c" }), other(func(*state.Subject) {})
+	if tied(&plain, &another) {
 		t.Error("two messages, neither of them a reply, are one conversation by their subject")
 	}
 }
@@ -156,5 +157,36 @@ func TestConversationIndex(t *testing.T) {
 		if got := conversationOf(none); got != "" {
 			t.Errorf("%q: %q", none, got)
 		}
+	}
+}
+
+// TestSameSubject: whichever messages a subject ties two by two, it ties among many.
+func TestSameSubject(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 1))
+	ties := 0
+	for range 300 {
+		var list []state.Subject
+		for i := range 1 + r.IntN(20) {
+			list = append(list, state.Subject{
+				Document: relais.DocumentID(fmt.Sprint(i)), Day: int64(r.IntN(150)), Orphan: r.IntN(3) == 0, People: []string{fmt.Sprint(r.IntN(3))},
+			})
+		}
+		s := list[r.IntN(len(list))]
+		var want, got []relais.DocumentID
+		for _, other := range list {
+			if tied(&s, &other) {
+				want = append(want, other.Document)
+			}
+		}
+		newSameSubject(list).tiedTo(&s, func(id relais.DocumentID) { got = append(got, id) })
+		slices.Sort(want)
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Fatalf("%v of %+v: tied to %v, not %v", s, list, got, want)
+		}
+		ties += len(want)
+	}
+	if ties < 300 {
+		t.Errorf("only %d ties", ties)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/relais-archive/relais/enrich/item"
 	"github.com/relais-archive/relais/internal/blob"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/state"
@@ -24,10 +25,18 @@ import (
 type Library struct {
 	state *state.DB
 	blobs blob.Store
+	forms item.List // of messages
 }
 
 // New makes a library over state and packs.
-func New(db *state.DB, blobs blob.Store) *Library { return &Library{state: db, blobs: blobs} }
+func New(db *state.DB, blobs blob.Store) *Library {
+	return &Library{state: db, blobs: blobs, forms: item.Forms()}
+}
+
+// WithForms gives the library with other forms of messages.
+func (l *Library) WithForms(forms item.List) *Library {
+	return &Library{state: l.state, blobs: l.blobs, forms: forms}
+}
 
 // Documents opens those of the ids that are within the scope, in the order given,
 // with their text. Others are passed over.

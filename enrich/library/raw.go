@@ -31,12 +31,16 @@ func (l *Library) Raw(ctx context.Context, scope relais.Scope, id relais.Documen
 	d := e.Document
 	raw := Raw{Name: d.Name, MediaType: d.MediaType, Size: body.Size(), Body: body}
 	if d.Kind == relais.KindMessage {
-		raw.Name = string(d.ID) + ".eml"
+		raw.Name = string(d.ID) + l.forms.Extension(d.MediaType)
 	}
 	if e.Member == "" {
 		return raw, nil
 	}
-	_, part, err := format.OpenPart(body, format.DefaultLimits(), e.Member)
+	form, err := l.forms.Of(body)
+	if err != nil {
+		return Raw{}, errors.Join(err, body.Close())
+	}
+	_, part, err := form.OpenPart(body, format.DefaultLimits(), e.Member)
 	if err != nil {
 		return Raw{}, errors.Join(err, body.Close())
 	}
