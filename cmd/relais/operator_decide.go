@@ -119,13 +119,11 @@ func caseOfDecision(d relais.Decision, cases []relais.Case) (relais.CaseID, erro
 // followed has documents follow what was decided, waits until that can be found, and tells
 // of it.
 func (o *operator) followed(ctx context.Context, done relais.Decided, noWait bool, emit func(relais.Event)) error {
-	stage, err := o.ar.pipeline.newStage(ctx)
+	moved, err := o.follow(ctx)
 	if err != nil {
 		return err
 	}
-	if done.Documents, err = stage.Follow(ctx); err != nil {
-		return err
-	}
+	done.Documents = moved
 	if !noWait {
 		if err := o.Wait(ctx, emit); err != nil {
 			return err
@@ -134,6 +132,21 @@ func (o *operator) followed(ctx context.Context, done relais.Decided, noWait boo
 	done.Decisions = unnamed(done.Decisions)
 	emit(relais.Event{Type: "decided", Result: done})
 	return nil
+}
+
+// follow has documents follow what was decided, and gives the number of those that change.
+// When the generation rises meanwhile, as clients are imported, it begins anew.
+func (o *operator) follow(ctx context.Context) (moved int64, err error) {
+	for {
+		stage, err := o.ar.pipeline.newStage(ctx)
+		if err != nil {
+			return moved, err
+		}
+		n, err := stage.Follow(ctx)
+		if moved += n; relais.KindOf(err) != relais.KindConflict {
+			return moved, err
+		}
+	}
 }
 
 // verifyDecided names documents that do not follow their threads or what was decided.
@@ -342,7 +355,7 @@ func topicNamed(name string) (string, error) {
 	}
 	var ids []string
 	for _, c := range choices {
-		if c.ID == name || slices.ContainsFunc(c.Names, func(n string) bool { return search.Fold(n) == search.Fold(name) }) {
+		if slices.ContainsFunc(append([]string{c.ID}, c.Names...), func(n string) bool { return search.Fold(n) == search.Fold(name) }) {
 			return c.ID, nil
 		}
 		ids = append(ids, c.ID)
