@@ -139,6 +139,60 @@ func (s *Stage) inheritAnew(ctx context.Context, m *state.Merging, threads []str
 	return s.touch(ctx, m, rows)
 }
 
+// Unfollowed gives the documents, by case and thread, whose rows do not say what they
+// inherit and what was decided of them: what is worked out again from all that is
+// remembered. What is on its way is no fault.
+func (s *Stage) Unfollowed(ctx context.Context) (map[relais.CaseID]map[string][]relais.DocumentID, error) {
+	pending, err := s.state.PendingDecisions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	cases, err := s.state.Cases(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := map[relais.CaseID]map[string][]relais.DocumentID{}
+	for _, c := range cases {
+		if len(pending[c.ID]) > 0 {
+			continue
+		}
+		err := s.state.Settle(ctx, c.ID, func(m *state.Merging) error {
+			threads, err := unfollowed(ctx, m)
+			if len(threads) > 0 {
+				found[c.ID] = threads
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+func unfollowed(ctx context.Context, m *state.Merging) (map[string][]relais.DocumentID, error) {
+	docs := map[relais.DocumentID]state.Document{}
+	if err := m.All(ctx, func(d state.Document) error { docs[d.ID] = d; return nil }); err != nil {
+		return nil, err
+	}
+	found, err := m.Discovered(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r, err := rulingsOn(ctx, m, sortedKeys(docs))
+	if err != nil {
+		return nil, err
+	}
+	changed, err := r.inheritance(docs, found)
+	threads := map[string][]relais.DocumentID{}
+	for _, id := range sortedKeys(changed) {
+		if d := docs[id]; !d.Dirty {
+			threads[d.Thread] = append(threads[d.Thread], id)
+		}
+	}
+	return threads, err
+}
+
 // rulingsOn gives what people decided that may concern documents, beside privacy.
 func rulingsOn(ctx context.Context, m *state.Merging, ids []relais.DocumentID) (r rulings, err error) {
 	wide, nearer, err := m.Rulings(ctx)

@@ -276,3 +276,32 @@ func TestDecidedIsSeen(t *testing.T) {
 		t.Errorf("of the merged client: %+v", got)
 	}
 }
+
+// TestFollowedByTheNextGeneration: a stage that is of an older generation follows nothing
+// and is no fault for it; the next one's does.
+func TestFollowedByTheNextGeneration(t *testing.T) {
+	b := newBench(t, twoClients...)
+	b.run(story(), 100)
+	old := b.stage()
+	if _, err := b.db.NextGeneration(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.db.ImportDecisions(t.Context(), b.opinions()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := old.Follow(t.Context()); relais.KindOf(err) != relais.KindConflict {
+		t.Errorf("an old stage follows: %v", err)
+	}
+	if err := old.Recover(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if pending, err := b.db.PendingDecisions(t.Context()); err != nil || len(pending[b.c.ID]) != len(b.opinions()) {
+		t.Errorf("%d decisions pending, %v", len(pending[b.c.ID]), err)
+	}
+	if err := b.stage().Recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if pending, err := b.db.PendingDecisions(t.Context()); err != nil || len(pending) > 0 {
+		t.Errorf("pending still: %v, %v", pending, err)
+	}
+}

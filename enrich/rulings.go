@@ -22,17 +22,33 @@ import (
 
 // rulings is what people decided that may concern some documents, beside privacy.
 type rulings struct {
-	wide   []relais.Decision                       // of addresses, domains, clients, in the order they count
+	who    map[string][]relais.Decision            // of addresses and domains, by their digests, in the order they count
+	client map[string][]relais.Decision            // of clients, by the name they are shown under
 	near   map[relais.DocumentID][]relais.Decision // of documents and of the threads they stand for
 	merges map[string]string                       // the client that each merged client is one with
 }
 
+// newRulings takes decisions on addresses, domains and clients in the order they count,
+// and those on documents and threads.
 func newRulings(wide []relais.Decision, near map[relais.DocumentID][]relais.Decision) rulings {
-	return rulings{wide: wide, near: near, merges: relais.Merges(wide)}
+	r := rulings{who: map[string][]relais.Decision{}, client: map[string][]relais.Decision{}, near: near, merges: relais.Merges(wide)}
+	for _, d := range wide {
+		switch {
+		case d.About != relais.AboutClient:
+			who := whoOf(d)
+			r.who[who] = append(r.who[who], d)
+		case d.Kind == relais.DecideTopic:
+			shown := relais.Survivor(r.merges, d.Target)
+			r.client[shown] = append(r.client[shown], d)
+		case d.Kind == relais.DecideClient && relais.Survivor(r.merges, d.Target) == d.Target: // one that is another since is none no more
+			r.client[d.Target] = append(r.client[d.Target], d)
+		}
+	}
+	return r
 }
 
 // none tells whether nobody decided anything.
-func (r rulings) none() bool { return len(r.wide)+len(r.near) == 0 }
+func (r rulings) none() bool { return len(r.who)+len(r.client)+len(r.merges)+len(r.near) == 0 }
 
 // ruled is what was decided of one document, as its row keeps it.
 type ruled struct {
@@ -147,33 +163,29 @@ func (r rulings) on(d state.Document, thread []relais.Decision, discovered map[s
 	for _, decision := range thread {
 		cast(decision)
 	}
-	found := r.shownOf(d, discovered)
-	for _, decision := range r.wide {
-		if r.holds(decision, d, found) {
+	for _, who := range d.People {
+		for _, decision := range r.who[who] {
 			cast(decision)
+		}
+	}
+	for _, id := range r.shownOf(d, discovered) {
+		for _, decision := range r.client[id] {
+			if decision.Kind == relais.DecideClient { // a client that is none; topics of clients come last
+				cast(decision)
+			}
 		}
 	}
 	return ruled{Clients: clients.rulings(), Topics: topics.rulings(), Merged: r.mergedOf(d, discovered)}
 }
 
-// holds tells whether a decision on an address or a domain is about a document; or one
-// that a client is none, for which the clients that rules found of it are given. One that
-// is another client since is none no more.
-func (r rulings) holds(decision relais.Decision, d state.Document, found map[string]bool) bool {
-	if decision.About == relais.AboutClient {
-		return decision.Kind == relais.DecideClient && found[decision.Target] && relais.Survivor(r.merges, decision.Target) == decision.Target
-	}
-	_, exchanged := slices.BinarySearch(d.People, whoOf(decision))
-	return exchanged
-}
-
 // shownOf gives the clients that rules found of a document, as they are shown.
-func (r rulings) shownOf(d state.Document, discovered map[string]bool) map[string]bool {
-	shown := map[string]bool{}
-	for _, id := range clientsFound(d, discovered) {
-		shown[relais.Survivor(r.merges, id)] = true
+func (r rulings) shownOf(d state.Document, discovered map[string]bool) []string {
+	ids := clientsFound(d, discovered)
+	for i, id := range ids {
+		ids[i] = relais.Survivor(r.merges, id)
 	}
-	return shown
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 // mergedOf gives those of the clients found of a document that are another's.
@@ -208,10 +220,11 @@ func (r rulings) withClients(on ruled, shown map[string]bool, day int64) ruled {
 	for _, t := range on.Topics {
 		nearer[t.ID] = true
 	}
-	for _, d := range r.wide {
-		if d.Kind == relais.DecideTopic && d.About == relais.AboutClient && d.Covers(day) && !nearer[d.Value] &&
-			shown[relais.Survivor(r.merges, d.Target)] {
-			topics.cast(d.Value, d)
+	for _, id := range sortedKeys(shown) {
+		for _, d := range r.client[id] {
+			if d.Kind == relais.DecideTopic && shown[id] && d.Covers(day) && !nearer[d.Value] {
+				topics.cast(d.Value, d)
+			}
 		}
 	}
 	on.Topics = slices.Concat(on.Topics, topics.rulings())

@@ -281,7 +281,9 @@ func (s *Stage) Recover(ctx context.Context) error {
 			return err
 		}
 	}
-	_, err = s.Follow(ctx)
+	if _, err = s.Follow(ctx); relais.KindOf(err) == relais.KindConflict {
+		return nil // the generation has risen: the next one's stage follows
+	}
 	return err
 }
 

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/state"
 )
 
 // decided lists what was decided.
@@ -250,4 +251,47 @@ func manyDecisions(t *testing.T, p *program, n int) (list []relais.Decision) {
 		list = append(list, d)
 	}
 	return list
+}
+
+// TestUnfollowedIsFoundAndMended: a row that does not say what was decided is named by
+// verify, and mended by reindex.
+func TestUnfollowedIsFoundAndMended(t *testing.T) {
+	mail := filepath.Join(t.TempDir(), "mail")
+	mailbox(t, mail, 12)
+	p := newProgram(t)
+	p.importClients()
+	p.must(ingestArgs(mail)...)
+	id := p.find("client:acme kind:message")[0].ID
+	p.must("decide", "client", "beta", string(id))
+	want := p.export()
+	var spoilt relais.DocumentID
+	p.spoil(func(db *state.DB, c relais.Case, _ state.Envelope, _ relais.Occurrence) {
+		var rows []state.Document
+		err := db.Settle(t.Context(), c.ID, func(m *state.Merging) error {
+			err := m.All(t.Context(), func(d state.Document) error {
+				if d.ID == id {
+					d.Tags, spoilt = "", d.ID
+					rows = append(rows, d)
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			return m.Touch(t.Context(), rows)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+	p.must("search", "x") // what is marked is appended, as it was spoilt
+	p.must(ingestArgs(mail)...)
+	p.script([]step{
+		do(exitDamaged, "tags_differ  "+string(spoilt), "verify"),
+		do(exitOK, "", "reindex"),
+		do(exitOK, `"faults":0`, "verify", "--json"),
+	})
+	if got := p.export(); got != want {
+		t.Errorf("mended: %s", firstDifference(want, got))
+	}
 }

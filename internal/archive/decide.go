@@ -10,6 +10,7 @@ import (
 
 	"github.com/relais-archive/relais/enrich"
 	"github.com/relais-archive/relais/enrich/tag"
+	"github.com/relais-archive/relais/internal/blob"
 	"github.com/relais-archive/relais/internal/crm"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/search"
@@ -119,13 +120,11 @@ func caseOfDecision(d relais.Decision, cases []relais.Case) (relais.CaseID, erro
 // followed has documents follow what was decided, waits until that can be found, and tells
 // of it.
 func (ar *Archive) followed(ctx context.Context, done relais.Decided, noWait bool, emit func(relais.Event)) error {
-	stage, err := ar.stage(ctx)
+	moved, err := ar.follow(ctx)
 	if err != nil {
 		return err
 	}
-	if done.Documents, err = stage.Follow(ctx); err != nil {
-		return err
-	}
+	done.Documents = moved
 	if !noWait {
 		if err := ar.Wait(ctx, emit); err != nil {
 			return err
@@ -133,6 +132,52 @@ func (ar *Archive) followed(ctx context.Context, done relais.Decided, noWait boo
 	}
 	done.Decisions = unnamed(done.Decisions)
 	emit(relais.Event{Type: "decided", Result: done})
+	return nil
+}
+
+// follow has documents follow what was decided, and gives the number of those that change.
+// When the generation rises meanwhile, as clients are imported, it begins anew.
+func (ar *Archive) follow(ctx context.Context) (moved int64, err error) {
+	for {
+		stage, err := ar.stage(ctx)
+		if err != nil {
+			return moved, err
+		}
+		n, err := stage.Follow(ctx)
+		if moved += n; relais.KindOf(err) != relais.KindConflict {
+			return moved, err
+		}
+	}
+}
+
+// verifyDecided names documents that do not follow their threads or what was decided.
+func (ar *Archive) verifyDecided(ctx context.Context, fault func(blob.Fault)) error {
+	stage, err := ar.stage(ctx)
+	if err != nil {
+		return err
+	}
+	cases, err := stage.Unfollowed(ctx)
+	for _, threads := range cases {
+		for _, thread := range sorted(threads) {
+			for _, id := range threads[thread] {
+				fault(blob.Fault{Code: "tags_differ", Detail: string(id)})
+			}
+		}
+	}
+	return err
+}
+
+// followAll has such documents follow.
+func followAll(ctx context.Context, stage *enrich.Stage) error {
+	cases, err := stage.Unfollowed(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range sorted(cases) {
+		if _, err := stage.Redecide(ctx, c, sorted(cases[c])); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -321,7 +366,7 @@ func topicNamed(name string) (string, error) {
 	}
 	var ids []string
 	for _, c := range choices {
-		if c.ID == name || slices.ContainsFunc(c.Names, func(n string) bool { return search.Fold(n) == search.Fold(name) }) {
+		if slices.ContainsFunc(append([]string{c.ID}, c.Names...), func(n string) bool { return search.Fold(n) == search.Fold(name) }) {
 			return c.ID, nil
 		}
 		ids = append(ids, c.ID)

@@ -45,6 +45,7 @@ func (ar *Archive) Verify(ctx context.Context, readData bool, emit func(relais.E
 		func() error { return known.learn(ctx, ar, fault) },
 		func() (err error) { v.Checked, err = ar.on.Blobs.Verify(ctx, readData, fault); return err },
 		func() error { return ar.verifyState(ctx, fault) },
+		func() error { return ar.verifyDecided(ctx, fault) },
 		func() (err error) { v.Documents, err = ar.verifyIndex(ctx, known, fault); return err },
 		func() (err error) {
 			if readData {

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 
@@ -51,7 +52,7 @@ func (ar *Archive) mend(ctx context.Context) (readAgain bool, err error) {
 	if err := stage.Recover(ctx); err != nil {
 		return false, err
 	}
-	if err := stage.Mend(ctx); err != nil {
+	if err := errors.Join(stage.Mend(ctx), followAll(ctx, stage)); err != nil {
 		return false, err
 	}
 	left, err := ar.on.State.Unsound(ctx)
