@@ -18,7 +18,7 @@ test-servers: ## every suite (or PACKAGES) on real servers, started for it; COUN
 
 test-race: ## the concurrent rooms, under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -tags $(TAGS) ./internal/stream/... ./internal/blob/... ./internal/seal/... \
-		./internal/state/... ./internal/audit/... ./ingest/... ./enrich ./search/... ./api/...
+		./internal/state/... ./internal/audit/... ./internal/groupcommit ./ingest/... ./enrich ./search/... ./api/...
 
 faults: ## servers of its own stopped, their disks full, a worker cut off: a quarter of an hour; as root; FAULTS=DIR keeps the servers
 	RELAIS_TEST_FAULTS=$(or $(FAULTS),$(CURDIR)/bin/faults) $(GO) test -tags $(TAGS) -count=1 -timeout 90m -v \
