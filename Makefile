@@ -27,7 +27,7 @@ test-servers: ## every suite (or PACKAGES) on real servers, started for it; COUN
 
 test-race: ## the concurrent rooms, under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -tags $(TAGS) ./internal/stream/... ./internal/blob/... ./internal/seal/... \
-		./internal/state/... ./internal/audit/... ./ingest/... ./enrich ./enrich/tag ./search/... ./api/...
+		./internal/state/... ./internal/audit/... ./internal/groupcommit ./ingest/... ./enrich ./enrich/tag ./search/... ./api/...
 
 mutate: ## which small changes of the core rooms (or PACKAGES) no test notices: see docs/mutation.md; SAMPLE=0 tries all, AT=cache.go:62 what stands there, RUN=Cache by some tests
 	nice -n 10 $(GO) run ./.ci/mutate -tags $(TAGS) -sample $(SAMPLE) -seed $(SEED) -at '$(AT)' -run '$(RUN)' -least $(LEAST) $(or $(PACKAGES),$(CORE))

@@ -326,7 +326,7 @@ func TestControlFileAlone(t *testing.T) {
 	}
 }
 
-// TestMailboxTakenForOneDocument is said, for that is how mail is lost silently.
+// TestMailboxTakenForOneDocument is reported, since that is how mail is lost silently.
 func TestMailboxTakenForOneDocument(t *testing.T) {
 	lost := plainMessage(0) + "\n" + mboxOf(1, 4)
 	var lines strings.Builder

@@ -40,9 +40,8 @@ func keptFlags() []imap.Flag {
 	return []imap.Flag{imap.FlagSeen, imap.FlagAnswered, imap.FlagFlagged, imap.FlagDraft, imap.FlagDeleted, imap.FlagForwarded}
 }
 
-// atomFlags writes the flags of a line as atoms (RFC 9051, 9: flag-keyword), where
-// they are none: what may not stand in one is written in modified UTF-7, which
-// flagsOf undoes.
+// atomFlags writes the flags of a line as atoms (RFC 9051, 9: flag-keyword), where they
+// are not: what may not stand in one is written in modified UTF-7, which flagsOf undoes.
 func atomFlags(line []byte) []byte {
 	from := bytes.Index(line, []byte("FLAGS ("))
 	if from < 0 {

@@ -194,7 +194,7 @@ func TestIMAPFolderNotThere(t *testing.T) {
 	}
 }
 
-// TestIMAPExcludedFolderNeedNotBeRead: who leaves a folder out has accepted not to
+// TestIMAPExcludedFolderNeedNotBeRead: a user who leaves a folder out has accepted not to
 // have it.
 func TestIMAPExcludedFolderNeedNotBeRead(t *testing.T) {
 	s := testkit.NewIMAP(t, inbox(1))

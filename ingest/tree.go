@@ -260,8 +260,8 @@ func (t *tree) begin(name string) []byte {
 	return head[:n]
 }
 
-// isMbox looks at the first bytes of a file: few, where those say no. One that
-// cannot be opened now is none: its reading will say why.
+// isMbox looks at the first bytes of a file: few, where those say no. One that cannot be
+// opened now is taken for none: reading it will say why.
 func (t *tree) isMbox(name string, hint hint) bool {
 	f, _, err := openRegular(t.root, name)
 	if err != nil {

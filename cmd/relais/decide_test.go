@@ -295,3 +295,23 @@ func TestUnfollowedIsFoundAndMended(t *testing.T) {
 		t.Errorf("mended: %s", firstDifference(want, got))
 	}
 }
+
+// TestSentences: what a decision says, as people read it.
+func TestSentences(t *testing.T) {
+	for want, d := range map[string]relais.Decision{
+		"document d1 is of client acme":      {Kind: relais.DecideClient, About: relais.AboutDocument, Target: "00", Document: "d1", Value: "acme", Verdict: relais.Is},
+		"domain x.example is not of topic a": {Kind: relais.DecideTopic, About: relais.AboutDomain, Target: "x.example", Value: "a", Verdict: relais.IsNot},
+		"client acme is none":                {Kind: relais.DecideClient, About: relais.AboutClient, Target: "acme", Value: "acme", Verdict: relais.IsNot},
+		"client old is client new":           {Kind: relais.DecideMerge, About: relais.AboutClient, Target: "old", Value: "new", Verdict: relais.Is},
+		"folder f-1 is personal":             {Kind: relais.DecidePrivacy, About: relais.AboutFolder, Target: "f-1", Verdict: relais.Personal},
+		"address a@x is of client c d e":     {Kind: relais.DecideClient, About: relais.AboutAddress, Target: "a@x", Value: "c\x1bd\ne", Verdict: relais.Is},
+		"client acme is of topic newsletter": {Kind: relais.DecideTopic, About: relais.AboutClient, Target: "acme", Value: "newsletter", Verdict: relais.Is},
+	} {
+		if got := sentence(d); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	if got := daysOf(relais.Decision{Since: 10, Until: 20}); got != " since 1970-01-11 until 1970-01-20" {
+		t.Errorf("%q", got)
+	}
+}

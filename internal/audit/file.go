@@ -134,9 +134,9 @@ func (l *File) writeGroup(_ context.Context, group []Entry) error {
 	return err
 }
 
-// write appends a group of entries in one write and one sync. After a failure of
-// either nobody knows what the file holds: the log is closed to further entries
-// until it is opened anew.
+// write appends a group of entries in one write and one sync. After a failure of either
+// nobody knows what the file holds: the log is closed to further entries until it is
+// opened again.
 func (l *File) write(group []Entry) error {
 	if l.broken != nil {
 		return l.broken

@@ -149,7 +149,7 @@ func TestCacheIsBounded(t *testing.T) {
 	}
 }
 
-// Who reads on finds the next block on its way, and no more than that.
+// A sequential reader finds the next block on its way, and no more than that.
 func TestCacheReadsAhead(t *testing.T) {
 	data := pattern(10 << 16)
 	c, cached := behindCache(t, 1<<20, data)
@@ -199,7 +199,7 @@ func TestCacheSharesReads(t *testing.T) {
 	}
 }
 
-// A failure is told to those who wait and remembered by nobody.
+// A failure is given to the readers that wait, and is not remembered.
 func TestCacheKeepsNoFailure(t *testing.T) {
 	data := pattern(10_000)
 	c, cached := behindCache(t, 1<<20, data)

@@ -151,9 +151,9 @@ func (s *splitter) scan(b []byte) bool {
 	}
 }
 
-// candidate looks at a line that may be a delimiter; the body before it ends at
-// eol. It is false when the line is none. When more bytes are needed to tell, it is
-// true and last stays false.
+// candidate looks at a line that may be a delimiter; the body before it ends at eol. It is
+// false when the line is no delimiter. When more bytes are needed to tell, it is true and
+// last stays false.
 func (s *splitter) candidate(b []byte, eol, line int) bool {
 	rest := b[line:]
 	if len(rest) < 2 {

@@ -96,7 +96,7 @@ func (r *wordRun) text(fallback string, warn *warnings) []byte {
 	return decodeText(r.octets, r.charset, fallback, warn)
 }
 
-// parseWord reads the encoded word that s begins with; n is 0 when it is none.
+// parseWord reads the encoded word that s begins with; n is 0 when there is none.
 func parseWord(s string) (w word, n int) {
 	charset, rest, ok := strings.Cut(s[2:], "?")
 	if !ok || charset == "" || len(charset) > 60 || strings.ContainsAny(charset, " \t\"<>") || len(rest) < 2 || rest[1] != '?' {

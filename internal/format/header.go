@@ -229,8 +229,8 @@ func (h *headerReader) field(text []byte, name int) {
 	h.extend(text[name+1:])
 }
 
-// fold goes on with the last field: a line end and the white space around it are
-// one space (RFC 5322, section 2.2.3, but all of it, as transports fold anew).
+// fold goes on with the last field: a line end and the white space around it are one space
+// (RFC 5322, section 2.2.3, but all of it, since transports fold again).
 func (h *headerReader) fold(text []byte) {
 	if n := len(h.text); n > 0 && h.text[n-1] != ' ' {
 		h.extend([]byte{' '})

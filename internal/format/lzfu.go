@@ -8,7 +8,7 @@ const rtfDictionary = "{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fn
 	"\\fdecor MS Sans SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx"
 
 // decompressRTF undoes the compression of RTF (MS-OXRTFCP), up to max bytes; what is
-// damaged gives its beginning. ok is false when it is none.
+// damaged gives its beginning. ok is false when it is not compressed RTF.
 func decompressRTF(b []byte, max int64) (text string, ok bool) {
 	const header = 16
 	if len(b) < header {

@@ -29,7 +29,7 @@ func ParseMaildirName(name string) (unique string, flags []string) {
 }
 
 // MaildirTime gives the time of delivery that the name of a maildir file begins with
-// (maildir(5)): seconds since 1970, up to a dot. A time before SMTP existed is none.
+// (maildir(5)): seconds since 1970, up to a dot. A time before SMTP existed is ignored.
 func MaildirTime(name string) (time.Time, bool) {
 	digits, _, ok := strings.Cut(name, ".")
 	seconds, err := strconv.ParseInt(digits, 10, 64)
@@ -68,9 +68,9 @@ func maildirFlag(c rune) string {
 }
 
 // MaildirFolder gives the name of a Maildir++ folder from that of its directory
-// (".INBOX.Clients.&AMk-t&AOk-"): "/" between levels, modified UTF-7 (RFC 3501,
-// section 5.1.3) decoded where it is valid, controls and slashes within a level
-// replaced. ok is false when the directory is none.
+// (".INBOX.Clients.&AMk-t&AOk-"): "/" between levels, modified UTF-7 (RFC 3501, section
+// 5.1.3) decoded where it is valid, controls and slashes within a level replaced. ok is
+// false when the directory is no Maildir++ folder.
 func MaildirFolder(dir string) (name string, ok bool) {
 	rest, ok := strings.CutPrefix(dir, ".")
 	if !ok || strings.Trim(rest, ".") == "" {

@@ -57,6 +57,9 @@ type loss struct{ refused, stopped, subjects, people, dates, files, words, wordl
 // TestReaders counts, over all mail of the corpus, what each reader loses: ours loses
 // no more than any other, in any column. ADR 14 has the table.
 func TestReaders(t *testing.T) {
+	if testing.Short() {
+		t.Skip("some ten seconds, most of them enmime's")
+	}
 	dir := corpusDir(t)
 	for _, set := range []struct {
 		name string

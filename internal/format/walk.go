@@ -8,7 +8,7 @@ import (
 const (
 	alternativeType = "multipart/alternative"
 
-	boundaryMost = 998     // a longer boundary is none
+	boundaryMost = 998     // a longer boundary is ignored
 	nameMost     = 512     // bytes of a file name that are kept
 	drainSize    = 8 << 10 // to read an attachment that nobody asked for
 )

@@ -28,7 +28,7 @@ const (
 	warnCMS               = "mime_cms_unopened"        // signed or compressed content that could not be opened, or not all of it
 	warnCMSDepth          = "mime_cms_depth_limit"     // wrappings within wrappings were left closed
 	warnCMSLimit          = "mime_cms_limit"           // signed content too large to be opened
-	warnDate              = "date_unreadable"          // a Date that is none
+	warnDate              = "date_unreadable"          // a Date that cannot be read
 	warnDecoding          = "charset_damaged"          // bytes that mean nothing in their charset
 	warnEncoding          = "unknown_encoding"         // an unknown transfer encoding: bytes taken as they are
 	warnEpilogue          = "mime_epilogue"            // text after the last part is not shown
@@ -43,12 +43,12 @@ const (
 	warnMIMEDepth         = "mime_depth_limit"         // multiparts nested too deep are kept as one attachment
 	warnMIMEParts         = "mime_part_limit"          // parts over the limit were counted, not read
 	warnParamLimit        = "param_limit"              // parameters of a field over the limit
-	warnQuotedPrintable   = "quoted_printable_damaged" // escapes that are none
+	warnQuotedPrintable   = "quoted_printable_damaged" // invalid escapes
 	warnReferenceLimit    = "reference_limit"          // references between the first and the last are not listed
 	warnTNEF              = "mime_tnef_damaged"        // a message in TNEF that could not be opened, or not all of it
 	warnTNEFLimit         = "mime_tnef_limit"          // one too large to be opened
 	warnTextLimit         = "text_limit"               // body text over the limit
-	warnUUEncode          = "uuencode_damaged"         // lines that are none, or no end
+	warnUUEncode          = "uuencode_damaged"         // invalid lines, or no end
 )
 
 // warnings collects what was left out or guessed, each code once with its count.

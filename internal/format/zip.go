@@ -49,8 +49,8 @@ type Member struct {
 	// nil when there is a reason. Its error is of relais.KindTooLarge at a limit,
 	// of relais.KindDamaged when the bytes do not match their checksum.
 	Body io.Reader
-	// Open gives the same bytes anew, for as long as the archive is open; nil when
-	// there is a reason.
+	// Open gives the same bytes again, as long as the archive is open; nil when there is a
+	// reason.
 	Open func() (io.Reader, error)
 }
 

@@ -100,7 +100,7 @@ func TestKindsOfErrors(t *testing.T) {
 	said := func(code string) error { return fmt.Errorf("x: %w", &pgconn.PgError{Code: code}) }
 	for _, tc := range []struct {
 		err  error
-		want relais.Kind // for who opens; what an operator mends is unavailable for who runs
+		want relais.Kind // of OpenError; with Error, what an operator can mend is unavailable
 	}{
 		{said("40001"), relais.KindUnavailable}, {said("40P01"), relais.KindUnavailable}, {said("57P01"), relais.KindUnavailable},
 		{said("53100"), relais.KindUnavailable}, {said("53300"), relais.KindUnavailable}, {said("08006"), relais.KindUnavailable},

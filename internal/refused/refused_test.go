@@ -96,7 +96,7 @@ func TestNoPointers(t *testing.T) {
 	}
 }
 
-// TestStateIsWaitedFor: an error of state is none of the pointer, whatever its kind.
+// TestStateIsWaitedFor: an error of state is not the pointer's, whatever its kind.
 func TestStateIsWaitedFor(t *testing.T) {
 	s := refused.NewStage(&kept{fault: errors.New("broken for good")})
 	if _, err := s.Handle(t.Context(), []stream.Message{message(t, stream.Pointer{})}); err == nil || !s.RunOptions().Retryable(err) {

@@ -105,7 +105,7 @@ func TestCopyKnowsEveryTable(t *testing.T) {
 	}
 }
 
-// TestCopyLeavesAnotherArchive: who holds a case of its own is not overwritten.
+// TestCopyLeavesAnotherArchive: a target with a case of its own is not overwritten.
 func TestCopyLeavesAnotherArchive(t *testing.T) {
 	from, to := newSQLite(t), newSQLite(t)
 	statetest.Fill(t, from, 10)

@@ -65,10 +65,9 @@ type Merging struct {
 	c  relais.CaseID
 }
 
-// Merge runs fn in one durable transaction; the case is then to be settled. What was
-// read at an older generation than the current one is refused as
-// relais.KindConflict: whoever read it begins anew. An error, of whatever kind,
-// undoes all.
+// Merge runs fn in one durable transaction; the case is then to be settled. What was read
+// at an older generation than the current one is refused as relais.KindConflict: the
+// caller that read it starts again. An error, of whatever kind, undoes all.
 func (db *DB) Merge(ctx context.Context, c relais.CaseID, generation int64, fn func(*Merging) error) error {
 	// While the second lock is shared the generation cannot rise.
 	err := db.lockedBoth(ctx, "merge", lockCase+string(c), lockGeneration, func(tx session) error {

@@ -79,7 +79,7 @@ func testFault(t *testing.T, url, namespace string, fault func(merged func() int
 			}
 		})
 	}
-	fault(func() int { // who waits for merges waits no longer when none will come
+	fault(func() int { // waiters for merges wait no longer when none will come
 		if ended.Err() != nil {
 			return 1 << 30
 		}

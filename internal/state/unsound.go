@@ -10,15 +10,15 @@ import (
 // The ways in which what is remembered of a document may be inconsistent.
 const (
 	UnsoundUnseen    = "document_unseen"         // a document that no occurrence is read as
-	UnsoundLost      = "occurrence_undocumented" // an occurrence read as a document that is none
-	UnsoundStray     = "envelope_unknown"        // envelopes of a document that is none
+	UnsoundLost      = "occurrence_undocumented" // an occurrence read as a document that does not exist
+	UnsoundStray     = "envelope_unknown"        // envelopes of a document that does not exist
 	UnsoundEnvelopes = "envelopes_differ"        // other envelopes than were appended
 )
 
 // Unsound is a document about which state is inconsistent.
 type Unsound struct {
 	Case     relais.CaseID
-	Document relais.DocumentID // also where it is none
+	Document relais.DocumentID // also where it does not exist
 	Code     string
 }
 

@@ -47,7 +47,7 @@ func newFake(n int) *fake {
 	return f
 }
 
-// add appends a message, and wakes who waits for one.
+// add appends a message, and wakes the reader that waits for one.
 func (f *fake) add(m Message) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -139,7 +139,7 @@ func (k *Keys) Open(_ context.Context, c relais.CaseID, digests []relais.Digest)
 	return keys, nil
 }
 
-// Held tells who holds what.
+// Held tells which keys are held.
 func (k *Keys) Held(_ context.Context, c relais.CaseID, digests []relais.Digest) (here, anywhere []bool, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -136,8 +136,8 @@ func TestServerKilledInMidPut(t *testing.T) {
 	}
 }
 
-// A server that comes back soon is waited for by whoever asked, and a reader that
-// it left in the middle goes on.
+// A server that comes back soon is waited for by its caller, and a reader that it left in
+// the middle goes on.
 func TestServerComesBackDuringARead(t *testing.T) {
 	s := newServer(t)
 	s.start()

@@ -45,9 +45,9 @@ type Options struct {
 	// made, and for one whose loss has been seen and is being repaired; otherwise a
 	// topic that is not there is ErrLost.
 	Create bool
-	// Held is how many records each topic has taken in its life, at least, as far as
-	// the caller remembers: a topic that ends before has been made anew, and is
-	// ErrLost. Nil asks for no such check.
+	// Held is how many records each topic has taken in its life, at least, as far as the
+	// caller remembers: a topic that ends before that has been recreated, and is ErrLost.
+	// Nil asks for no such check.
 	Held map[string]int64
 	// AcceptLoss goes on with what is left of a topic whose records were deleted in
 	// part, once its operator knows. A loss is then told to Notice.

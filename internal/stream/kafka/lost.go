@@ -110,8 +110,8 @@ func raise(kept map[string]stream.Position, topic string, to stream.Position) {
 	}
 }
 
-// acknowledge is told by the writer what a partition has taken, in order. Offsets
-// that fall back are those of a topic made anew since.
+// acknowledge is told by the writer what a partition has taken, in order. Offsets that
+// fall back are those of a topic that was recreated since.
 func (l *Log) acknowledge(messages []kafka.Message, err error) {
 	if err != nil || len(messages) == 0 {
 		return
@@ -133,8 +133,8 @@ func (l *Log) acknowledge(messages []kafka.Message, err error) {
 	}
 }
 
-// inspect looks for what a reader would pass over without a word: that the topic is
-// gone, was made anew, or no longer begins where its group stands.
+// inspect looks for what a reader would pass over without a word: that the topic is gone,
+// was recreated, or no longer begins where its group stands.
 func (l *Log) inspect(ctx context.Context, group, topic string) error {
 	if err := l.whole(ctx, topic); err != nil {
 		return err

@@ -18,8 +18,8 @@ import (
 // patience bounds what a test waits for.
 const patience = time.Minute
 
-// TestMissingTopicIsNotMade: once an archive is there, a topic that is not is told,
-// and made only by who repairs.
+// TestMissingTopicIsNotMade: once an archive is there, a topic that is not is told, and
+// made only by a repair.
 func TestMissingTopicIsNotMade(t *testing.T) {
 	t.Parallel() // most of it is waiting
 	onBrokers(t, func(t *testing.T, brokers []string) {
@@ -120,8 +120,8 @@ func TestBrokerThatMakesTopics(t *testing.T) {
 	}
 }
 
-// TestDeletedRecords: where the first records of a topic were deleted, a group that
-// has not read them is told, one that has goes on, and who accepts it gets the rest.
+// TestDeletedRecords: where the first records of a topic were deleted, a group that has
+// not read them is told, one that has goes on, and one that accepts it gets the rest.
 func TestDeletedRecords(t *testing.T) {
 	t.Parallel() // most of it is waiting
 	onBrokers(t, func(t *testing.T, brokers []string) {

@@ -19,9 +19,9 @@ const (
 	joinBackoff = time.Second
 )
 
-// Silence is how long a group may stand still behind the end before its reader is
-// thrown away and made anew: readers have been seen to stall for ever. It doubles
-// each time that did not help, since to join anew disturbs the group's others.
+// Silence is how long a group may stand still behind the end before its reader is thrown
+// away and replaced: readers have been seen to stall for ever. It doubles each time that
+// this did not help, since joining again disturbs the other members of the group.
 const (
 	firstSilence = 20 * time.Second
 	lastSilence  = 5 * time.Minute
@@ -148,8 +148,8 @@ func (f *feed) fetch(ctx context.Context) (kafka.Message, error) {
 	return f.reader.FetchMessage(ctx)
 }
 
-// watch is called after a silence: when the group is behind and has not moved, it
-// makes the reader anew.
+// watch is called after a silence: when the group is behind and has not moved, it replaces
+// the reader.
 func (f *feed) watch(ctx context.Context) error {
 	at, err := f.log.Committed(ctx, f.group, f.topic)
 	if err != nil {
@@ -182,7 +182,7 @@ func (f *feed) message(m kafka.Message) stream.Message {
 }
 
 // Commit moves the group past a batch: see [stream.Feed]. A group that has changed
-// meanwhile refuses; the reader is then made anew and joins it again.
+// meanwhile refuses; the reader is then replaced and joins it again.
 func (f *feed) Commit(ctx context.Context, batch []stream.Message) error {
 	last := map[int]kafka.Message{}
 	for _, m := range batch {
