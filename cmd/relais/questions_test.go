@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/relais-archive/relais/internal/demo"
@@ -105,6 +106,16 @@ func TestQuestions(t *testing.T) {
 	p.must("client", "import", truth.Clients, "--contacts", truth.Contacts)
 	p.must(append([]string{"ingest", "--case", truth.Case, "--owner", truth.Owner}, truth.Sources...)...)
 	p.askAll("questions-demo.jsonl", 27)
+	out := p.must("search", "AQ4080 Morvance devis")
+	for _, want := range []string{"Nothing found.\n", "note: no document that you may see has “AQ4080”\n", "  relais search 'AQ-4080 Morvance devis'  (written “AQ-4080”)\n"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in %s", want, out)
+		}
+	}
+	next := p.must("search", "--limit", "1", "what did they say about the pompe AQ-4080 please")
+	if !strings.Contains(next, "go on with relais search --cursor ") || !strings.Contains(next, " 'pompe AQ-4080'\n") {
+		t.Errorf("what was searched cannot be gone on with: %s", next)
+	}
 }
 
 // TestQuestionsOfRealMail: the same of the mailbox of a rep who was.

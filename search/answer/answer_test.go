@@ -22,13 +22,19 @@ import (
 
 // world is a small archive: an engine that is real, and documents that are made up.
 type world struct {
-	*sqlite.Index
+	engine
 	docs     []relais.Document
 	of       map[relais.DocumentID]relais.CaseID
 	searches int // made of the engine
 	counts   int // calls of Counts
 	faults   struct{ search, counts, cases, clients, documents error }
 	log      bytes.Buffer
+}
+
+// engine is what answers rest on.
+type engine interface {
+	search.Index
+	search.Counter
 }
 
 const here, elsewhere = relais.CaseID("c1"), relais.CaseID("c2")
@@ -39,7 +45,13 @@ func newWorld(t *testing.T, keep func(relais.CaseID, *relais.Document) bool) *wo
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{Index: x, of: map[relais.DocumentID]relais.CaseID{}}
+	return newWorldOn(t, x, keep)
+}
+
+// newWorldOn fills an engine with the documents to keep.
+func newWorldOn(t *testing.T, x engine, keep func(relais.CaseID, *relais.Document) bool) *world {
+	t.Helper()
+	w := &world{engine: x, of: map[relais.DocumentID]relais.CaseID{}}
 	t.Cleanup(func() { _ = x.Close() })
 	var entries []search.Entry
 	for i, m := range mails() {
@@ -52,6 +64,9 @@ func newWorld(t *testing.T, keep func(relais.CaseID, *relais.Document) bool) *wo
 	}
 	if refused, err := x.Apply(t.Context(), entries); err != nil || len(refused) > 0 {
 		t.Fatal(refused, err)
+	}
+	if err := x.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	return w
 }
@@ -105,7 +120,7 @@ func (w *world) Search(ctx context.Context, req search.Request) (search.Result, 
 	if w.faults.search != nil {
 		return search.Result{}, w.faults.search
 	}
-	return w.Index.Search(ctx, req)
+	return w.engine.Search(ctx, req)
 }
 
 func (w *world) Counts(ctx context.Context, scope relais.Scope, queries []search.Node) ([]int, error) {
@@ -113,7 +128,7 @@ func (w *world) Counts(ctx context.Context, scope relais.Scope, queries []search
 	if w.faults.counts != nil {
 		return nil, w.faults.counts
 	}
-	return w.Index.Counts(ctx, scope, queries)
+	return w.engine.Counts(ctx, scope, queries)
 }
 
 func (w *world) Documents(_ context.Context, scope relais.Scope, ids []relais.DocumentID) ([]relais.Document, error) {

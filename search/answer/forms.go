@@ -11,10 +11,16 @@ import (
 // mostForms bounds the ways in which one reference is written.
 const mostForms = 24
 
-// readForms lets references be joined or parted, and amounts be without their cents.
+// readForms lets references be joined or parted, amounts be without their cents, and the
+// words of a phrase stand apart.
 func (q Question) readForms(list []unit) []unit {
 	list = besides(list)
 	for i, u := range list {
+		if strings.Contains(u.phrase, " ") {
+			list[i].options = append(list[i].options, option{
+				text: u.phrase, code: codeForm, cost: costForm, label: q.say("without quotation marks", "sans guillemets"),
+			})
+		}
 		if !u.word || len(u.options) > 0 {
 			continue
 		}

@@ -15,7 +15,7 @@ const mostNamesakes = 2
 // nothing has as the clients whose names are spelt nearly so: clients that documents of
 // the scope have, no others.
 func (ans *Answer) readClients(ctx context.Context, list []unit) error {
-	if !slices.ContainsFunc(list, func(u unit) bool { return len(u.single()) >= leastSpelt }) {
+	if !slices.ContainsFunc(list, func(u unit) bool { return u.client != "" || len(u.single()) >= leastSpelt }) {
 		return nil
 	}
 	names, err := ans.by.clientNames(ctx, ans.Scope)
@@ -29,12 +29,15 @@ func (ans *Answer) readClients(ctx context.Context, list []unit) error {
 			spelt[i] = append(spelt[i], t.Surface)
 		}
 	}
-	for i := range list {
-		word := list[i].single()
-		if len(word) < leastSpelt {
-			continue
+	for i, u := range list {
+		var meant []string
+		switch word := u.single(); {
+		case u.client != "" && u.count == 0:
+			meant = search.Near(u.client, names, mostNamesakes)
+		case len(word) >= leastSpelt:
+			meant = namesakes(word, names, spelt, u.count == 0)
 		}
-		for _, name := range namesakes(word, names, spelt, list[i].count == 0) {
+		for _, name := range meant {
 			list[i].options = append(list[i].options, option{
 				text: search.Format(search.Value{Field: search.ByClient, Value: name}), code: codeClient, cost: costClient,
 				label: ans.say("client ", "client ") + name,

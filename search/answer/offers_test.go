@@ -46,6 +46,8 @@ func forgiven() []asked {
 		{"montage zzzz", codeFewer, "montage", "sans zzzz", 1},
 		{"pompes after:2030", codeFewer, "pompes", "sans after:2030-01-01", 2},
 		{"lebret", codePrefix, "lebret*", "ce qui commence par lebret", 1},
+		{`"pompes livraison"`, codeForm, "pompes livraison", "sans guillemets", 1},
+		{"garnitures client:acmee", codeClient, `garnitures client:"Brasserie Acme"`, "client Brasserie Acme", 1},
 		{`"devis promis" pompes`, codeFewer, "pompes", `sans "devis promis"`, 2},
 	}
 }
@@ -99,6 +101,7 @@ func TestSentences(t *testing.T) {
 		{"que dit le dernier mail de livraison au chantier ?", "livraison chantier", "dit, dernier, mail"},
 		{"tell me about the pompe AQ-4080 please", "pompe AQ-4080", "tell, about, please"},
 		{"avec M. Lebreton", "", ""},
+		{"est-ce que la livraison a été faite : y a-t-il eu un message ?", "livraison", "est-ce, faite, a-t-il, eu, message"},
 	} {
 		ans := w.ask(t, Question{Text: tt.text, Lang: "fr"})
 		if ans.Searched != tt.searched {

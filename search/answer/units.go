@@ -14,6 +14,8 @@ type unit struct {
 	text    string           // in the query language
 	word    bool             // a bare word, looked for everywhere
 	tokens  []analysis.Token // of a word; their places are in text
+	phrase  string           // the words of a phrase, looked for everywhere
+	client  string           // the name that a criterion of a client has
 	options []option         // what else may have been meant
 	count   int              // documents of the scope that have it
 }
@@ -32,11 +34,22 @@ func units(query search.Node) []unit {
 	a := analysis.New()
 	var list []unit
 	for _, n := range conjuncts(query) {
-		if t, ok := n.(search.Text); ok && t.In == search.InAll && !t.Phrase && !t.Prefix {
-			list = append(list, wordsOf(a, t.Words)...)
-			continue
+		u := unit{text: search.Format(search.And{n})}
+		switch n := n.(type) {
+		case search.Text:
+			if n.In == search.InAll && !n.Phrase && !n.Prefix {
+				list = append(list, wordsOf(a, n.Words)...)
+				continue
+			}
+			if n.In == search.InAll && n.Phrase && !n.Prefix {
+				u.phrase = n.Words
+			}
+		case search.Value:
+			if n.Field == search.ByClient {
+				u.client = n.Value
+			}
 		}
-		list = append(list, unit{text: search.Format(search.And{n})})
+		list = append(list, u)
 	}
 	telling := slices.DeleteFunc(slices.Clone(list), unit.grammar)
 	if len(telling) == 0 {
@@ -105,11 +118,18 @@ func sideBySide(texts []string) string {
 // withoutFillers leaves out the words of a sentence that say nothing of what is looked
 // for; without any other word, all stay.
 func withoutFillers(list []unit) []unit {
-	left := slices.DeleteFunc(slices.Clone(list), func(u unit) bool { return filler(u.single()) })
+	left := slices.DeleteFunc(slices.Clone(list), unit.filler)
 	if !slices.ContainsFunc(left, func(u unit) bool { return u.word }) {
 		return list
 	}
 	return left
+}
+
+// filler tells a word all of whose parts say nothing: "est-ce", "a-t-il", "mails".
+func (u unit) filler() bool {
+	return u.word && len(u.tokens) > 0 && !slices.ContainsFunc(u.tokens, func(t analysis.Token) bool {
+		return !filler(t.Surface) && !analysis.IsStop(t.Surface)
+	})
 }
 
 // filler tells the words, folded, of which questions and requests are made, beside those
@@ -117,13 +137,13 @@ func withoutFillers(list []unit) []unit {
 func filler(word string) bool {
 	switch word {
 	case "chez", "dernier", "derniere", "derniers", "dernieres", "premier", "premiere", "trouve", "trouver", "cherche", "chercher", "montre",
-		"montrer", "voir", "donne", "donner", "dire", "dit", "dis", "parle", "parler", "fait", "faire", "faut", "peut", "peux", "veux", "voudrais",
+		"montrer", "voir", "donne", "donner", "dire", "dit", "dis", "parle", "parler", "fait", "faite", "faites", "faire", "faut", "peut", "peux", "veux", "voudrais",
 		"sais", "sait", "savoir", "avons", "avez", "avais", "suis", "sommes", "mail", "mails", "email", "emails", "courriel", "courriels", "message",
 		"messages", "document", "documents", "depuis", "propos", "concernant", "concerne", "bonjour", "merci", "svp", "plait", "encore",
-		"deja", "toujours", "alors", "où", "entre", "vers", "sous", "afin", "leurs", "celui", "celle", "ceux", "quelqu", "eu", "y-a-t-il", "t", "s", "etc":
+		"deja", "toujours", "alors", "entre", "vers", "sous", "afin", "celui", "celle", "ceux", "quelqu", "eu", "t", "etc":
 		return true
 	case "find", "show", "give", "get", "tell", "me", "please", "about", "any", "all", "last", "latest", "first", "need", "want", "know", "look",
-		"looking", "said", "say", "says", "since", "between", "much", "many", "ever", "us", "am", "being", "whose", "were", "mailed":
+		"looking", "said", "say", "says", "since", "between", "much", "many", "ever", "us", "am", "being", "whose":
 		return true
 	}
 	return false
