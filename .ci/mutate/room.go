@@ -36,8 +36,11 @@ type room struct {
 	tests   string
 	scratch string
 	missed  map[string][]span // by file name: what no test runs
-	limit   time.Duration     // of one run of its tests
+	limit   time.Duration     // of one run of its tests, once compiled
 }
+
+// compileLimit bounds what comes before the tests: a machine may be busy.
+const compileLimit = 10 * time.Minute
 
 // span is a stretch of a file, lines and columns from 1.
 type span struct{ fromLine, fromColumn, toLine, toColumn int }
@@ -81,12 +84,19 @@ func (r *room) list(ctx context.Context) error {
 
 func (r *room) baseline(ctx context.Context) error {
 	profile := filepath.Join(r.scratch, "cover")
-	began := time.Now()
 	out, err := r.test(ctx, "-timeout", "20m", "-coverprofile", profile).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("the tests fail with nothing changed: %w\n%s", err, out)
 	}
-	r.limit = 10*time.Second + 4*time.Since(began)
+	took := regexp.MustCompile(`(?m)^ok\s+\S+\s+([0-9.]+s)`).FindSubmatch(out)
+	if took == nil {
+		return fmt.Errorf("it has no tests that pass:\n%s", out)
+	}
+	elapsed, err := time.ParseDuration(string(took[1]))
+	if err != nil {
+		return err
+	}
+	r.limit = 15*time.Second + 10*elapsed
 	text, err := os.ReadFile(profile)
 	if err != nil {
 		return err
@@ -162,7 +172,7 @@ func (r *room) try(ctx context.Context, m mutant) (outcome, error) {
 	if err != nil {
 		return "", err
 	}
-	limited, cancel := context.WithTimeout(ctx, 2*r.limit)
+	limited, cancel := context.WithTimeout(ctx, r.limit+compileLimit)
 	defer cancel()
 	cmd := r.test(limited, "-overlay", overlay, "-timeout", r.limit.String())
 	cmd.WaitDelay = time.Second
