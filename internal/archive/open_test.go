@@ -448,7 +448,7 @@ func (b *bench) found(query string) int {
 	b.must(err)
 	res, err := b.Searcher().Search(b.t.Context(), search.Request{Query: node, Scope: relais.Everything()})
 	b.must(err)
-	return int(res.Total)
+	return res.Total
 }
 
 // ours gives the case of the tests.

@@ -249,13 +249,20 @@ func TestReindexMends(t *testing.T) {
 	for name, tc := range map[string]struct {
 		spoil func(b *bench, d state.Envelope, at relais.Occurrence) error
 		anew  bool // everything has to be read
+		lost  bool // the document is gone for good
 	}{
 		"read as nothing": {func(b *bench, _ state.Envelope, at relais.Occurrence) error {
 			return b.reading(state.Reading{Item: relais.Item{Occurrence: at}, Document: "dnone"})
-		}, true},
+		}, true, false},
 		"its envelope lost": {func(b *bench, d state.Envelope, _ relais.Occurrence) error {
 			return b.withdraw(d)
-		}, false},
+		}, false, false},
+		"unknown but to the stream": {func(b *bench, d state.Envelope, at relais.Occurrence) error {
+			refused := state.Reading{Item: relais.Item{Occurrence: at}, Refusal: &relais.Refusal{ID: at.Key(), Case: b.ours().ID, Stage: "enrich", Code: "damaged"}}
+			return errors.Join(b.reading(refused), b.merge(func(m *state.Merging) error {
+				return m.PutDocuments(b.t.Context(), []state.Document{{ID: d.Root, Revision: d.Revision}})
+			}), b.withdraw(d))
+		}, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -269,7 +276,8 @@ func TestReindexMends(t *testing.T) {
 			if e.says("note", "everything is read again") != tc.anew {
 				t.Errorf("told: %q", e.details("note"))
 			}
-			if b.export() != want {
+			got := b.export()
+			if (got != want) != tc.lost || strings.Contains(got, string(d.ID)) == tc.lost {
 				t.Error("the archive is another one")
 			}
 			b.sound()
@@ -295,9 +303,12 @@ func (b *bench) one() (d state.Envelope, at relais.Occurrence) {
 
 // reading makes state remember another reading of an item than there was.
 func (b *bench) reading(r state.Reading) error {
-	return b.on.State.Merge(b.t.Context(), b.ours().ID, 1<<40, func(m *state.Merging) error {
-		return m.PutReadings(b.t.Context(), []state.Reading{r})
-	})
+	return b.merge(func(m *state.Merging) error { return m.PutReadings(b.t.Context(), []state.Reading{r}) })
+}
+
+// merge changes what state remembers of our case, at whatever generation.
+func (b *bench) merge(fn func(*state.Merging) error) error {
+	return b.on.State.Merge(b.t.Context(), b.ours().ID, 1<<40, fn)
 }
 
 // withdraw makes state forget an envelope.
