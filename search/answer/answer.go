@@ -83,7 +83,7 @@ type Answer struct {
 // *search.SyntaxError where the fault has a place in the text.
 func (a *Answerer) Ask(ctx context.Context, q Question) (*Answer, error) {
 	r, err := a.read(ctx, q)
-	if relais.KindOf(err) == relais.KindInvalid && pasted(q.Text) {
+	if relais.KindOf(err) == relais.KindInvalid && a.pasted(q.Text) {
 		return a.askPasted(ctx, q, err)
 	}
 	if err != nil {

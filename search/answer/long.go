@@ -26,12 +26,13 @@ func (ans *Answer) byRarest(ctx context.Context, list []unit) (bool, error) {
 	if err != nil || len(rest) == 0 {
 		return false, err
 	}
-	best, err := ans.together(ctx, rest)
+	kept := slices.DeleteFunc(slices.Clone(list), func(u unit) bool { return u.word }) // phrases and criteria stay
+	best, err := ans.together(ctx, rest, kept)
 	if err != nil || len(best) == 0 {
 		return false, err
 	}
 	said := ans.say("a long question, searched by its rarest words: ", "question longue, cherchée par ses mots les plus rares\u00a0: ")
-	return ans.instead(ctx, joined(best), relais.Note{Code: noteLongText, Detail: said + joined(best)})
+	return ans.instead(ctx, joined(slices.Concat(best, kept)), relais.Note{Code: noteLongText, Detail: said + joined(best)})
 }
 
 // rarest gives the rarest words of a question that documents of the scope have.
@@ -60,8 +61,8 @@ func (ans *Answer) rarest(ctx context.Context, list []unit) ([]unit, error) {
 }
 
 // together gives, of all sets of some words, the one that says most among those that a
-// document has: the rarer a word, the more it says.
-func (ans *Answer) together(ctx context.Context, words []unit) ([]unit, error) {
+// document has, beside what is kept: the rarer a word, the more it says.
+func (ans *Answer) together(ctx context.Context, words, kept []unit) ([]unit, error) {
 	all, err := ans.by.total(ctx, nil, ans.Scope)
 	if err != nil {
 		return nil, err
@@ -74,7 +75,7 @@ func (ans *Answer) together(ctx context.Context, words []unit) ([]unit, error) {
 				sets[i] = append(sets[i], u)
 			}
 		}
-		texts[i] = joined(sets[i])
+		texts[i] = joined(slices.Concat(sets[i], kept))
 	}
 	counts, err := ans.countTexts(ctx, texts)
 	if err != nil {
@@ -97,9 +98,19 @@ func (ans *Answer) together(ctx context.Context, words []unit) ([]unit, error) {
 }
 
 // pasted tells a text that was pasted where a question goes: it cannot be read as a query,
-// and is too long to be a mistake in one.
-func pasted(text string) bool {
-	return len(text) <= search.MaxQuery && len(strings.Fields(text)) >= longText
+// is too long to be a mistake in one, and uses none of the operators that queries have.
+func (a *Answerer) pasted(text string) bool {
+	words := strings.Fields(text)
+	if len(text) > search.MaxQuery || len(words) < longText {
+		return false
+	}
+	return !slices.ContainsFunc(words, func(w string) bool {
+		if w == "OR" || w == "AND" || w == "NOT" {
+			return true
+		}
+		node, err := a.parse(w, "")
+		return strings.Contains(w, ":") && err == nil && narrows(node)
+	})
 }
 
 // askPasted answers a text that is no query by its rarest words; asked is what was wrong

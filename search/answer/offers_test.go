@@ -152,6 +152,13 @@ func TestPastedText(t *testing.T) {
 	if relais.KindOf(err) != relais.KindInvalid {
 		t.Errorf("a text of which nothing is found: %v, want what is wrong with it", err)
 	}
+	of := w.ask(t, Question{Text: page + " client:acme"})
+	if of.Total != 1 || !strings.HasSuffix(of.Searched, " client:acme") {
+		t.Errorf("a criterion is lost: %q", of.Searched)
+	}
+	if of := w.ask(t, Question{Text: page + " client:beta"}); strings.Contains(of.Searched, "garnitures") || of.Searched != "" && !strings.HasSuffix(of.Searched, " client:beta") {
+		t.Errorf("a criterion is lost: %q", of.Searched)
+	}
 	long := w.ask(t, Question{Text: "un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze"})
 	if long.Total != 0 || long.Searched != "" || !slices.Contains(long.codes(), NoteNothing) {
 		t.Errorf("%+v", long.Page)
@@ -160,7 +167,10 @@ func TestPastedText(t *testing.T) {
 
 // A short query that cannot be read is answered by what is wrong with it.
 func TestMistakesAreNotForgiven(t *testing.T) {
-	for _, text := range []string{`"open`, "frm:ann pompes", "topic:zzz"} {
+	long := strings.Repeat(" garnitures avoir fuient", 10)
+	for _, text := range []string{
+		`"open`, "frm:ann pompes", "topic:zzz", "client:acme" + long + " frm:ann", `(pompes OR garnitures` + long, "-from:ann (" + long, strings.Repeat("garnitures ", 500),
+	} {
 		_, err := newWorld(t, nil).answerer().Ask(t.Context(), Question{Text: text, Scope: relais.Everything()})
 		if relais.KindOf(err) != relais.KindInvalid {
 			t.Errorf("%s: %v", text, err)
@@ -208,7 +218,7 @@ func TestPoorAnswersGetDates(t *testing.T) {
 
 func TestForms(t *testing.T) {
 	for text, want := range map[string][]string{
-		"AQ4080": {"AQ-4080"}, "AQ-4080": {"AQ4080"}, "48h": {`"48 h"`}, "pompe": nil, "12": nil, "a1b2c3d4": nil,
+		"AQ 4080": {"AQ-4080", "AQ4080"}, "48 h": {`"48 h"`, "48h"}, "AQ4080": {"AQ-4080"}, "AQ-4080": {"AQ4080"}, "48h": {`"48 h"`}, "pompe": nil, "12": nil, "a1b2c3d4": nil,
 		"F-25-3318": {"F25-3318", "F-253318", "F253318"},
 	} {
 		if diff := cmp.Diff(want, otherForms(text)); diff != "" {
