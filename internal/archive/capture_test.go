@@ -257,14 +257,14 @@ func (d *fullDisk) Put(ctx context.Context, c relais.CaseID, blobs []blob.Blob) 
 func TestFullDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		disk := &fullDisk{full: true}
-		b := newBench(t, with(func(on *Contracts) {
-			disk.Store = on.Blobs
-			on.Blobs = disk
-		}))
+		b := newBench(t, sharing, with(func(on *Contracts) { disk.Store, on.Blobs = on.Blobs, disk }))
+		b.append(stream.TopicRaw, stream.Record{Key: "pending"}) // which nobody reads now
 		mail := mailbox(t, 3)
 		var e told
 		start := time.Now()
-		err := b.Ingest(t.Context(), request(mail), e.emit)
+		req := request(mail)
+		req.Timeout = time.Hour
+		err := b.Ingest(t.Context(), req, e.emit)
 		if !relais.NoRoom(err) || !strings.Contains(err.Error(), "the disk is full") || !strings.Contains(relais.HintOf(err), "make room") {
 			t.Errorf("%v, %s", err, relais.HintOf(err))
 		}
@@ -275,6 +275,7 @@ func TestFullDisk(t *testing.T) {
 			t.Errorf("%+v", bal.Counts)
 		}
 		disk.full = false
+		b.beside(shared()).work(Stages()...)
 		if bal := b.ingest(mail).balance(t); bal.Stored != 3 || !bal.Balanced {
 			t.Errorf("%+v", bal.Counts)
 		}

@@ -88,6 +88,9 @@ func TestAdmitLoss(t *testing.T) {
 			b.must(b.assemble())
 			b.reindex(true)
 			b.ingest(mail)
+			if end, err := b.on.Log.End(t.Context(), stream.TopicRaw); err != nil || pipeline.Records(end) != 6 {
+				t.Errorf("stream raw holds %d of 6 items (%v)", pipeline.Records(end), err)
+			}
 			if got := b.export(); got != want {
 				t.Errorf("it held\n%s\nand holds\n%s", want, got)
 			}

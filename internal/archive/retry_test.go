@@ -1,9 +1,12 @@
 package archive
 
 import (
+	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 
+	"github.com/relais-archive/relais/enrich/extract"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/stream"
 )
@@ -53,10 +56,22 @@ func TestRefusedOfACase(t *testing.T) {
 	}
 }
 
+// counted is an extractor that counts what it is asked to read.
+type counted struct {
+	extract.Extractor
+	asked atomic.Int64
+}
+
+func (c *counted) Extract(ctx context.Context, in extract.Input) (extract.Result, error) {
+	c.asked.Add(1)
+	return c.Extractor.Extract(ctx, in)
+}
+
 // TestRetryUnread: what could not be read is read again, and how much still cannot is told.
 func TestRetryUnread(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
+	reader := &counted{}
+	b := newBench(t, with(func(on *Contracts) { reader.Extractor, on.Extractor = on.Extractor, reader }))
 	mail := mailbox(t, 1)
 	put(t, mail, "", "bad", letter(9, "x@acme.example", "Plan", "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n",
 		"--b\r\nContent-Type: text/plain\r\n\r\nVoir le plan.\r\n--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename=plan.pdf\r\n\r\n%PDF-1.4 cut\r\n--b--"))
@@ -66,8 +81,12 @@ func TestRetryUnread(t *testing.T) {
 	if before.Unreadable != 1 {
 		t.Fatalf("%+v", before)
 	}
+	asked := reader.asked.Load()
 	var e told
 	b.must(b.RetryUnread(t.Context(), e.emit))
+	if reader.asked.Load() == asked {
+		t.Error("nothing was read again")
+	}
 	notes := e.of("note")
 	if last := notes[len(notes)-1]; last.Result != before || !strings.Contains(last.Detail, "1 document could not be read, 1 still cannot") {
 		t.Errorf("%+v", notes)

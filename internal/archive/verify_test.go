@@ -84,6 +84,13 @@ func TestDamageIsFound(t *testing.T) {
 			b.append(stream.TopicRaw, b.sealed("none", relais.SealedRecord{Format: relais.RawFormat, Blob: relais.Digest{1}, Sealed: []byte("x")}))
 			return "raw 0/5"
 		}, []string{"record_unreadable"}},
+		"a record, where another was refused": {func(b *bench) string {
+			b.append(stream.TopicRaw, b.sealed("none", relais.SealedRecord{Format: relais.RawFormat, Blob: relais.Digest{1}, Sealed: []byte("x")}))
+			pointer, err := stream.Pointer{Stage: "enrich-0", Code: "refused", Topic: stream.TopicRaw, Offset: 5, Key: "other", Attempts: 1}.Record()
+			b.must(err)
+			b.append(stream.TopicRefused, pointer)
+			return "raw 0/5"
+		}, []string{"record_unreadable"}},
 		"a record that is none": {func(b *bench) string {
 			b.append(stream.TopicEnriched, stream.Record{Key: "none", Value: []byte("no record")})
 			return "enriched 0/5"
