@@ -33,39 +33,64 @@ func (q *query) ranks(ctx context.Context, n search.Node, hits *roaring.Bitmap) 
 		return nil, nil, nil
 	}
 	r := &ranking{query: q, hits: hits, scores: make([]float64, q.snap.next)}
-	for _, w := range wanted.Words {
-		if err := r.word(ctx, w); err != nil {
-			return nil, nil, err
-		}
+	if err := r.words(ctx, wanted.Words); err != nil {
+		return nil, nil, err
 	}
 	notes, err := r.prefixes(ctx, wanted.Prefixes)
 	return r.scores, notes, err
 }
 
-// There are two ways to what a word scores: to go through all places where it stands, or to
-// have FTS5 rank the hits that hold it, which costs as much as placesPerHit places each.
-// Where hits are less than a part of the documents in fewHits, the second is cheaper for
-// nearly every word.
+// Where hits are less than a part of the documents in fewHits, FTS5 ranks them by all words
+// in one look. Where they are more, there are two ways to what a word scores: to go
+// through all places where it stands, or to have FTS5 rank the hits that hold it, which
+// costs as much as placesPerHit places each.
 const (
-	placesPerHit = 12
 	fewHits      = 8
+	placesPerHit = 12
 )
+
+// words adds what words score.
+func (r *ranking) words(ctx context.Context, list []search.RankedWord) error {
+	if int(r.hits.GetCardinality()) < r.snap.documents/fewHits {
+		return r.few(ctx, list)
+	}
+	for _, w := range list {
+		if err := r.word(ctx, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// few adds FTS5's bm25 of words to few hits. It gives a word that half of the documents
+// hold no weight, which few hits can bear.
+func (r *ranking) few(ctx context.Context, list []search.RankedWord) error {
+	var any []string
+	for _, w := range list {
+		for range w.Times {
+			any = append(any, columnFilter(w.In)+quote(w.Term))
+		}
+	}
+	if len(any) == 0 {
+		return nil
+	}
+	return r.ranked(ctx, any, []string{bm25(columnWeights(search.InAll))}, r.hits.ToArray(), r.add)
+}
+
+// add adds a rank of FTS5.
+func (r *ranking) add(row int64, ranks []float64) { r.scores[row] += min(ranks[0], -minRank) }
 
 // word adds BM25 of a word in the columns of its field. How rare it is, is known of the
 // whole index, by the column that has it most often, as Lucene has it; so is the mean
 // length of documents.
 func (r *ranking) word(ctx context.Context, w search.RankedWord) error {
 	weights := columnWeights(w.In)
-	hits := int(r.hits.GetCardinality())
-	if hits < r.snap.documents/fewHits {
-		return r.among(ctx, w, weights)
-	}
 	f, err := r.frequency(ctx, w.Term, weights)
 	switch {
 	case err != nil || f.documents == 0:
 		return err
-	case f.places > placesPerHit*hits:
-		return r.among(ctx, w, weights)
+	case f.places > placesPerHit*int(r.hits.GetCardinality()):
+		return r.among(ctx, w, weights, f.documents)
 	}
 	return r.everywhere(ctx, w, weights)
 }
@@ -93,45 +118,25 @@ func (r *ranking) rarity(holding int) float64 {
 	return math.Log(1 + (all-n+0.5)/(n+0.5))
 }
 
-// among adds BM25 of a word to the hits alone, by what FTS5 makes of it. FTS5 ranks by
-// idf*often/(often+long), but its idf is nothing for a word that half of the documents
-// hold. It falls out of the quotient q of two ranks, one with twice the weights of the
-// other: often/(often+long) is (2-q)/q. What differs from everywhere is the length, which
-// FTS5 takes to be that of all columns, with their surfaces, unweighed.
-func (r *ranking) among(ctx context.Context, w search.RankedWord, weights [search.ColumnCount]float64) error {
+// among adds BM25 of a word that so many documents hold to the hits alone, by what FTS5
+// makes of it. FTS5 ranks by idf*often/(often+long), with an idf of its own, which is next
+// to nothing for a word that half of the documents hold. It falls out of the quotient q of
+// two ranks, one with twice the weights of the other: often/(often+long) is (2-q)/q. What
+// differs from everywhere is the length, which FTS5 takes to be that of all columns, with
+// their surfaces, unweighed.
+func (r *ranking) among(ctx context.Context, w search.RankedWord, weights [search.ColumnCount]float64, holding int) error {
 	twice := weights
 	for c := range twice {
 		twice[c] *= 2
 	}
-	idf, rows, parts := 0.0, []int64(nil), []float64(nil)
-	err := r.ranked(ctx, []string{bm25(weights), bm25(twice)}, columnFilter(w.In)+quote(w.Term), r.hits.ToArray(), func(row int64, ranks []float64) {
+	idf := float64(w.Times) * r.rarity(holding)
+	expression := []string{columnFilter(w.In) + quote(w.Term)}
+	return r.ranked(ctx, expression, []string{bm25(weights), bm25(twice)}, r.hits.ToArray(), func(row int64, ranks []float64) {
 		if ranks[0] < 0 {
 			q := ranks[1] / ranks[0]
-			part := (search.BM25K1 + 1) * (2 - q) / q
-			idf = -ranks[0] / part
-			rows, parts = append(rows, row), append(parts, part)
+			r.scores[row] -= idf * (search.BM25K1 + 1) * (2 - q) / q
 		}
 	})
-	if err == nil && len(rows) > 0 {
-		idf, err = r.softened(ctx, w.Term, weights, idf)
-	}
-	for i, row := range rows {
-		r.scores[row] -= float64(w.Times) * idf * parts[i]
-	}
-	return err
-}
-
-// leastIDF is what FTS5 takes for the idf of words that half of the documents hold.
-const leastIDF = 1e-6
-
-// softened gives Lucene's idf, log(1+x), of FTS5's, log(x). Of a word that half of the
-// documents hold FTS5 does not say how many do: they are counted.
-func (r *ranking) softened(ctx context.Context, term string, weights [search.ColumnCount]float64, idf float64) (float64, error) {
-	if idf > 2*leastIDF {
-		return math.Log1p(math.Exp(idf)), nil
-	}
-	f, err := r.frequency(ctx, term, weights)
-	return r.rarity(f.documents), err
 }
 
 // columnWeights gives what each column counts for in a field.
@@ -167,10 +172,7 @@ func (r *ranking) prefixes(ctx context.Context, list []search.RankedPrefix) ([]r
 		rows = (&ordering{snap: r.snap, order: search.Newest}).page(r.hits, nil, r.mostRanked)
 		notes = []relais.Note{{Code: "relevance_sampled", Detail: strconv.Itoa(r.mostRanked)}}
 	}
-	err := r.ranked(ctx, []string{bm25(columnWeights(search.InAll))}, "("+strings.Join(any, ") OR (")+")", rows, func(row int64, ranks []float64) {
-		r.scores[row] += min(ranks[0], -minRank)
-	})
-	return notes, err
+	return notes, r.ranked(ctx, any, []string{bm25(columnWeights(search.InAll))}, rows, r.add)
 }
 
 // bm25 has FTS5 weigh the columns in their order.
@@ -182,10 +184,10 @@ func bm25(of [search.ColumnCount]float64) string {
 	return "bm25(postings" + weights.String() + ")"
 }
 
-// ranked asks FTS5 for ranks of those of some rows that an expression finds. The plus sign
+// ranked asks FTS5 for ranks of those of some rows that any of some expressions finds. The plus sign
 // keeps it from seeking each row in turn, which costs a hundred times more than passing
 // over the rows not asked for.
-func (q *query) ranked(ctx context.Context, by []string, expression string, rows []uint32, use func(row int64, ranks []float64)) error {
+func (q *query) ranked(ctx context.Context, wanted, by []string, rows []uint32, use func(row int64, ranks []float64)) error {
 	list := []byte{'['}
 	for i, row := range rows {
 		if i > 0 {
@@ -194,7 +196,7 @@ func (q *query) ranked(ctx context.Context, by []string, expression string, rows
 		list = strconv.AppendInt(list, postingsRow(row), 10)
 	}
 	found, err := q.tx.QueryContext(ctx, `SELECT rowid, `+strings.Join(by, ", ")+` FROM postings
-		WHERE postings MATCH ? AND +rowid IN (SELECT value FROM json_each(?))`, expression, string(append(list, ']')))
+		WHERE postings MATCH ? AND +rowid IN (SELECT value FROM json_each(?))`, "("+strings.Join(wanted, ") OR (")+")", string(append(list, ']')))
 	if err != nil {
 		return failed("search", err)
 	}

@@ -140,10 +140,10 @@ func checkScore(t *testing.T, x *Index, docs map[relais.DocumentID]search.Entry,
 	}
 }
 
-// TestBM25OfFewHits: where few documents are to be ranked, a word scores BM25 as well, be it
-// in all documents or in a quarter: exactly, where they have nothing but terms in one
-// column; and about as much with surfaces, quotes and subjects.
-func TestBM25OfFewHits(t *testing.T) {
+// TestBM25Among: a word's score is BM25 as well where FTS5 is asked for it, in the hits
+// alone, be the word in all documents or in a quarter: exactly, where documents have
+// nothing but terms in one column; and about as much with surfaces, quotes and subjects.
+func TestBM25Among(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for name, tolerance := range map[string]float64{"terms": 1e-9, "all": 0.4} {
 		t.Run(name, func(t *testing.T) {
@@ -169,13 +169,13 @@ func TestBM25OfFewHits(t *testing.T) {
 			}
 			defer view.end()
 			for _, term := range []string{"contrat", "quota"} {
-				checkFew(t, view, docs, term, tolerance)
+				checkAmong(t, view, docs, term, tolerance)
 			}
 		})
 	}
 }
 
-func checkFew(t *testing.T, view *reading, docs map[relais.DocumentID]search.Entry, term string, tolerance float64) {
+func checkAmong(t *testing.T, view *reading, docs map[relais.DocumentID]search.Entry, term string, tolerance float64) {
 	t.Helper()
 	all := naiveScore(docs, search.InAll, term)
 	hits := roaring.New()
@@ -185,7 +185,7 @@ func checkFew(t *testing.T, view *reading, docs map[relais.DocumentID]search.Ent
 		}
 	}
 	g := &ranking{query: &query{reading: view, analyzer: analysis.New()}, hits: hits, scores: make([]float64, view.snap.next)}
-	if err := g.word(t.Context(), search.RankedWord{Term: term, Times: 1}); err != nil {
+	if err := g.among(t.Context(), search.RankedWord{Term: term, Times: 1}, columnWeights(search.InAll), len(all)); err != nil {
 		t.Fatal(err)
 	}
 	for row, score := range g.scores {
@@ -195,6 +195,40 @@ func checkFew(t *testing.T, view *reading, docs map[relais.DocumentID]search.Ent
 		}
 		if math.Abs(score+want) > tolerance*want {
 			t.Errorf("%s: row %d scores %v, want %v", term, row, -score, want)
+		}
+	}
+}
+
+// TestFewHits: few hits are ranked in the order of BM25, and each word counts.
+func TestFewHits(t *testing.T) {
+	x := opened(t, file(t))
+	var all []search.Entry
+	for i := range 200 {
+		all = append(all, entry(fmt.Sprint("other", i), "rien de tout cela ici", 1))
+	}
+	all = append(all, entry("a", "contrat et mandat", 1), entry("b", "contrat contrat et mandat", 1), entry("c", "contrat mandat mandat mandat mandat", 1),
+		entry("d", "mandat", 1), entry("e", "mandat", 1), entry("f", "mandat", 1))
+	applied(t, x, all...)
+	docs := make(map[relais.DocumentID]search.Entry)
+	for _, e := range all {
+		docs[e.Envelope.Document.ID] = e
+	}
+	for _, terms := range [][]string{{"contrat", "mandat"}, {"contrat"}, {"mandat"}} {
+		want, query := make(map[relais.DocumentID]float64), search.And{}
+		for _, term := range terms {
+			query = append(query, word(term))
+			for id, score := range naiveScore(docs, search.InAll, term) {
+				want[id] += score
+			}
+		}
+		res, err := x.Search(t.Context(), search.Request{Query: query, Scope: relais.Everything(), Order: search.Relevance})
+		if err != nil || len(res.IDs) < 3 {
+			t.Fatalf("%v: %v, %v", terms, res.IDs, err)
+		}
+		for i := range res.IDs[1:] {
+			if want[res.IDs[i]] < want[res.IDs[i+1]]-1e-9 {
+				t.Errorf("%v: %v, though scores are %v", terms, res.IDs, want)
+			}
 		}
 	}
 }
