@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -151,6 +152,17 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	conforms(t, doc, "/api/v1/documents/{id}", newRooms().ask(t, complianceToken, "/api/v1/documents/d1", "If-None-Match: *"))
 }
 
+// The document that is checked against the schema has a value in every field, so that a
+// new field that the schema does not tell of is noticed.
+func TestFullDocumentIsFull(t *testing.T) {
+	d := reflect.ValueOf(fullDocument())
+	for i := range d.NumField() {
+		if d.Field(i).IsZero() {
+			t.Errorf("%s has no value", d.Type().Field(i).Name)
+		}
+	}
+}
+
 // The document knows every field of the types it describes.
 func TestOpenAPIKnowsEveryField(t *testing.T) {
 	doc := document(t)
@@ -188,6 +200,6 @@ func fullDocument() relais.Document {
 	d.People = []relais.Person{{Name: "n", Address: "a", Role: "from"}}
 	d.Privacy.Evidence = []relais.Evidence{{Signal: "s", Detail: "d"}}
 	d.Occurrences[0].Flags = []string{"seen"}
-	d.Warnings[0].Detail = "x"
+	d.Warnings[0].Detail, d.Unread = "x", relais.UnreadLocked
 	return d
 }
