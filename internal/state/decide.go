@@ -295,6 +295,12 @@ func (m *Merging) RuledOn(ctx context.Context, ids []relais.DocumentID) (map[rel
 // ExchangedWith gives the documents that were exchanged with some people or domains, by
 // their digests.
 func (m *Merging) ExchangedWith(ctx context.Context, who []string) (ids []relais.DocumentID, err error) {
+	if len(who) == 0 {
+		return nil, nil
+	}
+	if err := m.makeCorrespondents(ctx); err != nil {
+		return nil, err
+	}
 	err = eachIn(ctx, m.tx, `SELECT DISTINCT document FROM correspondents WHERE case_id = $1 AND who IN (?)`, []any{string(m.c)}, who, func(r row) error {
 		var id relais.DocumentID
 		err := r.Scan(&id)

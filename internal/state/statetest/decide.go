@@ -1,6 +1,7 @@
 package statetest
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -246,6 +247,17 @@ func testCorrespondents(t *testing.T, open Open) {
 	found(c, "b", "d1")
 	found(c, "c", "d1")
 	found(other, "b", "d3")
+	early, large := newCase(t, db, "Cem"), newCase(t, db, "Dan")
+	found(early, "a") // asked before there is any document
+	put(early, state.Document{ID: "d4", People: []string{"a"}})
+	found(early, "a", "d4")
+	many, ids := make([]state.Document, 9000), make([]relais.DocumentID, 9000)
+	for i := range many {
+		ids[i] = relais.DocumentID(fmt.Sprintf("d%05d", i))
+		many[i] = state.Document{ID: ids[i], People: []string{"a", "b"}}
+	}
+	put(large, many...)
+	found(large, "b", ids...)
 	merging(t, db, c, func(m *state.Merging) {
 		got, err := m.Documents(t.Context(), []relais.DocumentID{"d1"})
 		must(t, err)

@@ -118,7 +118,8 @@ func mergeBatch(ctx context.Context, m *state.Merging, c relais.Case, items []re
 	_, e2 := m.Threads(ctx, keys)
 	_, e3 := m.Subjects(ctx, keys)
 	_, e4 := m.InThreads(ctx, keys)
-	return errors.Join(e1, e2, e3, e4, m.PutThreads(ctx, threads), m.PutSubjects(ctx, subjects), m.PutDocuments(ctx, docs),
+	_, e5 := m.ExchangedWith(ctx, []string{"q"}) // from now on, this is kept up
+	return errors.Join(e1, e2, e3, e4, e5, m.PutThreads(ctx, threads), m.PutSubjects(ctx, subjects), m.PutDocuments(ctx, docs),
 		m.PutReadings(ctx, readings), m.PutExtractions(ctx, "v1", extractions))
 }
 
