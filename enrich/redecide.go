@@ -23,8 +23,17 @@ func (s *Stage) Redecide(ctx context.Context, c relais.CaseID, threads []string)
 // they do not follow yet, and gives the number of those that change. That they do not is
 // on record since the decision was: what a crash leaves, the next who follows does. The
 // process that was asked to decide does so itself, see ADR 11; stages do when they start
-// and when they have nothing to read.
+// and when they have nothing to read. It begins with what a process that was killed while
+// it decided had marked and not appended: no stage may have anything to do that would
+// have it look.
 func (s *Stage) Follow(ctx context.Context) (changed int64, err error) {
+	if err := s.appendLeft(ctx); err != nil {
+		return 0, err
+	}
+	return s.followPending(ctx)
+}
+
+func (s *Stage) followPending(ctx context.Context) (changed int64, err error) {
 	pending, err := s.state.PendingDecisions(ctx)
 	if err != nil {
 		return 0, err

@@ -272,6 +272,19 @@ func (s *Stage) unread(ctx context.Context, c relais.CaseID, items []relais.Item
 // Recover appends what an earlier run had decided and had no time to append, and has
 // documents follow what people decided and they do not follow yet.
 func (s *Stage) Recover(ctx context.Context) error {
+	if err := s.appendLeft(ctx); err != nil {
+		return err
+	}
+	_, err := s.followPending(ctx)
+	if relais.KindOf(err) == relais.KindConflict {
+		return nil // the generation has risen: the next one's stage follows
+	}
+	return err
+}
+
+// appendLeft appends what is decided of documents and was not appended: what a process
+// that was killed has left, or one that is at it, which is waited for.
+func (s *Stage) appendLeft(ctx context.Context) error {
 	cases, err := s.state.DirtyCases(ctx)
 	if err != nil {
 		return err
@@ -281,10 +294,7 @@ func (s *Stage) Recover(ctx context.Context) error {
 			return err
 		}
 	}
-	if _, err = s.Follow(ctx); relais.KindOf(err) == relais.KindConflict {
-		return nil // the generation has risen: the next one's stage follows
-	}
-	return err
+	return nil
 }
 
 func (s *Stage) recoverCase(ctx context.Context, c relais.CaseID) error {

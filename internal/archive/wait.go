@@ -21,6 +21,11 @@ func (ar *Archive) waitSince(ctx context.Context, before pipeline.Taken, emit fu
 	if err := ar.on.Index.fault(); err != nil {
 		return err // nothing will be found in it, however long one waits
 	}
+	if len(ar.policy.Inside) == 0 { // what a process was killed at would be waited for: workers look when they have read something
+		if _, err := ar.follow(ctx); err != nil {
+			return err
+		}
+	}
 	ar.pipeline.Start(ctx)
 	told, moved, last := time.Time{}, time.Now(), pipeline.Lag{}
 	return ar.pipeline.Wait(ctx, before, func(stage string, l pipeline.Lag) {

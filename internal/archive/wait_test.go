@@ -41,3 +41,23 @@ func TestWaitWhereNothingMoves(t *testing.T) {
 		})
 	}
 }
+
+// TestWaitTakesUpWhatWasLeft: what a process had decided of documents when it was killed is
+// appended by whoever waits next, for workers with nothing to read do not look.
+func TestWaitTakesUpWhatWasLeft(t *testing.T) {
+	b := newBench(t, sharing)
+	stop := b.work(pipeline.All()...)
+	defer stop()
+	b.ingest(mailbox(t, 3))
+	before := b.export()
+	b.must(b.on.State.MarkAll(t.Context())) // as a kill between the merge and the append leaves them
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	b.must(b.Wait(ctx, new(told).emit))
+	if left, err := b.on.State.DirtyCases(t.Context()); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+	if b.export() != before {
+		t.Error("it is another archive now")
+	}
+}
