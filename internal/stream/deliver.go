@@ -12,7 +12,7 @@ import (
 type Feed interface {
 	// Next waits for messages until ctx ends and gives at most limit of them, in
 	// order within a partition, stopping soon after maxBytes of values. A failed
-	// call loses nothing: the next one gives what this one would have.
+	// call loses nothing and gives nothing: the next one gives what it would have.
 	Next(ctx context.Context, limit, maxBytes int) ([]Message, error)
 	// Commit makes the positions after these messages durable. When it fails, Next
 	// starts again at the committed positions.
@@ -167,8 +167,11 @@ func (r *runner) fillSoon(ctx context.Context) (int, error) {
 // fill reads into the queue; the end of ctx is no error.
 func (r *runner) fill(ctx context.Context) (int, error) {
 	more, err := r.feed.Next(ctx, r.opt.MaxBatch-len(r.queue), r.opt.MaxBytes-r.bytes)
-	if err != nil && ctx.Err() == nil {
+	switch {
+	case err != nil && ctx.Err() == nil:
 		return 0, fmt.Errorf("read %s for %s: %w", r.topic, r.group, err)
+	case err != nil: // the next call gives what this one would have
+		return 0, nil
 	}
 	for _, m := range more {
 		r.bytes += len(m.Value)

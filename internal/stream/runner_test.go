@@ -491,3 +491,36 @@ func TestARefusalWaitsForTheLog(t *testing.T) {
 		}
 	})
 }
+
+// halves is a feed whose time runs out in the middle of its first reading: what it has by
+// then it gives with the error, and again when it is asked again.
+type halves struct {
+	asked
+	half []Message
+}
+
+func (h *halves) Next(ctx context.Context, limit, maxBytes int) ([]Message, error) {
+	if half := h.half; half != nil {
+		h.half = nil
+		<-ctx.Done()
+		return half, ctx.Err()
+	}
+	return h.asked.Next(ctx, limit, maxBytes)
+}
+
+// TestAReadingCutShortGivesNothing: its messages come again with the next one, and would be
+// handled twice.
+func TestAReadingCutShortGivesNothing(t *testing.T) {
+	whole := sized(1, 1, 1)
+	r := runnerOf(newFake(0), &halves{asked: asked{lists: [][]Message{whole}}, half: whole[:2]}, RunOptions{}, nil)
+	short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	for _, ctx := range []context.Context{short, t.Context()} {
+		if _, err := r.fill(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(whole, r.queue); diff != "" || r.bytes != 3 {
+		t.Errorf("%d bytes (-want +got):\n%s", r.bytes, diff)
+	}
+}

@@ -100,10 +100,13 @@ func (f *feed) read(ctx context.Context, limit, maxBytes int) ([]stream.Message,
 		f.next, f.known = at[0], true
 	}
 	batch, err := f.log.scan(ctx, f.topic, f.next, limit, maxBytes)
-	if err == nil && len(batch) > 0 {
+	if err != nil {
+		return nil, err // ctx may end between two rows: they come again
+	}
+	if len(batch) > 0 {
 		f.next = batch[len(batch)-1].Offset + 1
 	}
-	return batch, err
+	return batch, nil
 }
 
 // scan reads messages from an offset on, until limit or maxBytes is reached.
