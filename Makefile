@@ -1,7 +1,7 @@
 # Relais. `make test` needs Go alone; the rest says what it needs.
 GO      ?= go
 TAGS    ?= nomsgpack
-FUZZ    ?= 10s
+FUZZ    ?= 20000x
 BIN     ?= bin/relais
 SERVERS ?= $(CURDIR)/bin/servers
 
@@ -37,7 +37,7 @@ faults: ## servers of its own stopped, their disks full, a worker cut off: a qua
 		-run 'TestServersStopped|TestServersDiskFull|TestWorkerCutOff' ./cmd/relais; code=$$?; \
 		[ -n '$(FAULTS)' ] || deploy/testservers down $(CURDIR)/bin/faults; exit $$code
 
-fuzz: ## a short fuzz of each parser; FUZZ=5m for a long one
+fuzz: ## a short fuzz of each parser, so many inputs; FUZZ=5m for a long one (a busy machine may fail a run that time ends)
 	@$(GO) list -tags $(TAGS) ./... | while read p; do \
 		for f in $$($(GO) test -tags $(TAGS) -list '^Fuzz' $$p 2>/dev/null | grep '^Fuzz'); do \
 			echo "$$p $$f"; $(GO) test -tags $(TAGS) -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZ) $$p || exit 1; \
