@@ -117,9 +117,8 @@ func (f *pdfFiles) take(name string, data []byte) {
 // readPDFFiles finds the files of a document that the Go reader has open.
 func readPDFFiles(trailer pdf.Value, pages []pdfNode) *pdfFiles {
 	f := newPDFFiles()
-	root := trailer.Key("Root")
-	guarded(func() { f.tree(root.Key("Names").Key("EmbeddedFiles"), 0) })
-	guarded(func() { f.array(root.Key("AF")) })
+	guarded(func() { f.tree(trailer.Key("Root").Key("Names").Key("EmbeddedFiles"), 0) })
+	guarded(func() { f.array(trailer.Key("Root").Key("AF")) })
 	guarded(func() { f.annotations(pages) })
 	return f
 }
