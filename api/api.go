@@ -50,6 +50,10 @@ type Register interface {
 	List(ctx context.Context) ([]relais.Case, error)
 	Rename(ctx context.Context, name, to string) error
 	Update(ctx context.Context, c relais.Case) error
+}
+
+// Accounts tells what became of every item seen.
+type Accounts interface {
 	Balance(ctx context.Context, name string) (relais.Balance, error)
 }
 
@@ -86,6 +90,7 @@ type Deps struct {
 	Searcher search.Searcher
 	Library  Library
 	Cases    Register
+	Accounts Accounts
 	Clients  Clients
 	Privacy  Privacy
 	Decider  Decider

@@ -58,7 +58,7 @@ func (s *Server) balance(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	b, err := s.deps.Cases.Balance(c.Request.Context(), string(k.ID))
+	b, err := s.deps.Accounts.Balance(c.Request.Context(), string(k.ID))
 	if err != nil {
 		s.fail(c, err)
 		return

@@ -142,15 +142,5 @@ func checkDecide(req *relais.DecideRequest) (err error) {
 
 // undoDecided answers POST /api/v1/decisions/undo.
 func (s *Server) undoDecided(c *gin.Context) {
-	var req relais.UndoRequest
-	if !s.bind(c, &req) {
-		return
-	}
-	if req.ID == "" || len(req.Reason) > maxReason {
-		s.fail(c, relais.Errorf(relais.KindInvalid, "undo", "name the decision, and why in at most %d bytes", maxReason))
-		return
-	}
-	s.longAs(c, audit.Entry{Action: actionDecisionUndo, Objects: []string{req.ID}}, func(ctx context.Context, emit func(relais.Event)) error {
-		return s.deps.Decider.UndoDecided(ctx, req, s.act(c, strings.TrimSpace(req.Reason)), emit)
-	})
+	s.undo(c, actionDecisionUndo, s.deps.Decider.UndoDecided)
 }

@@ -84,7 +84,7 @@ func (r *rooms) server() *Server { return New(r.deps()) }
 
 func (r *rooms) deps() Deps {
 	return Deps{
-		Searcher: r, Library: r, Cases: r, Clients: r, Privacy: r, Decider: r, Audit: r, Tokens: tokens{r}, Health: r, Capture: r, Upkeep: r,
+		Searcher: r, Library: r, Cases: r, Accounts: r, Clients: r, Privacy: r, Decider: r, Audit: r, Tokens: tokens{r}, Health: r, Capture: r, Upkeep: r,
 		Hash:     func(q string) string { return "hash" + strconv.Itoa(len(q)) },
 		Location: time.UTC, Now: func() time.Time { return noon(20) },
 		Clock:  func(context.Context) (time.Time, error) { return noon(20), r.failures.clock },

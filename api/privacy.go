@@ -167,6 +167,11 @@ func checkSettle(req *relais.SettleRequest) (err error) {
 
 // undoSettling answers POST /api/v1/privacy/undo.
 func (s *Server) undoSettling(c *gin.Context) {
+	s.undo(c, actionPrivacyUndo, s.deps.Privacy.UndoSettling)
+}
+
+// undo reads which decision is to count no more, and has it undone.
+func (s *Server) undo(c *gin.Context, action string, run func(context.Context, relais.UndoRequest, relais.Act, func(relais.Event)) error) {
 	var req relais.UndoRequest
 	if !s.bind(c, &req) {
 		return
@@ -175,7 +180,7 @@ func (s *Server) undoSettling(c *gin.Context) {
 		s.fail(c, relais.Errorf(relais.KindInvalid, "undo", "name the decision, and why in at most %d bytes", maxReason))
 		return
 	}
-	s.longAs(c, audit.Entry{Action: actionPrivacyUndo, Objects: []string{req.ID}}, func(ctx context.Context, emit func(relais.Event)) error {
-		return s.deps.Privacy.UndoSettling(ctx, req, s.act(c, strings.TrimSpace(req.Reason)), emit)
+	s.longAs(c, audit.Entry{Action: action, Objects: []string{req.ID}}, func(ctx context.Context, emit func(relais.Event)) error {
+		return run(ctx, req, s.act(c, strings.TrimSpace(req.Reason)), emit)
 	})
 }

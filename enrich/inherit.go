@@ -36,11 +36,7 @@ func (s *Stage) inheritAll(ctx context.Context, m *state.Merging, docs map[relai
 	if err != nil {
 		return nil, err
 	}
-	r, err := rulingsOn(ctx, m, sortedKeys(members))
-	if err != nil {
-		return nil, err
-	}
-	changed, err := r.inheritance(members, found)
+	changed, err := inheritWhole(ctx, m, members, found)
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +57,16 @@ func (s *Stage) inheritAll(ctx context.Context, m *state.Merging, docs map[relai
 		}
 	}
 	return s.touch(ctx, m, touched)
+}
+
+// inheritWhole works out what the documents of whole threads inherit, with what people
+// decided of them; see [rulings.inheritance].
+func inheritWhole(ctx context.Context, m *state.Merging, members map[relais.DocumentID]state.Document, found map[string]bool) (map[relais.DocumentID]string, error) {
+	r, err := rulingsOn(ctx, m, sortedKeys(members))
+	if err != nil {
+		return nil, err
+	}
+	return r.inheritance(members, found)
 }
 
 // touch writes rows whose inheritance changed, and gives them as they now stand.

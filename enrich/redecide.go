@@ -131,11 +131,7 @@ func (s *Stage) inheritAnew(ctx context.Context, m *state.Merging, threads []str
 	if err != nil {
 		return nil, err
 	}
-	r, err := rulingsOn(ctx, m, sortedKeys(members))
-	if err != nil {
-		return nil, err
-	}
-	changed, err := r.inheritance(members, found)
+	changed, err := inheritWhole(ctx, m, members, found)
 	if err != nil {
 		return nil, err
 	}

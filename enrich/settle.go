@@ -66,11 +66,7 @@ func (s *Stage) settleWith(ctx context.Context, c relais.CaseID, discover func(m
 		if err := m.PutDiscovered(ctx, domains); err != nil {
 			return err
 		}
-		r, err := rulingsOn(ctx, m, sortedKeys(docs))
-		if err != nil {
-			return err
-		}
-		changed, err := r.inheritance(docs, found)
+		changed, err := inheritWhole(ctx, m, docs, found)
 		if err != nil {
 			return err
 		}

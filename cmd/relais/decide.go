@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
@@ -132,24 +129,7 @@ func (a *app) decide(ctx context.Context, req relais.DecideRequest, args []strin
 	for _, id := range args[1:] {
 		req.Documents = append(req.Documents, relais.DocumentID(id))
 	}
-	return a.sendDecision(ctx, "/api/v1/decisions", req)
-}
-
-// sendDecision sends a request and shows what it moved.
-func (a *app) sendDecision(ctx context.Context, path string, req any) error {
-	body, err := json.Marshal(req)
-	if err != nil {
-		return relais.E(relais.KindInternal, "encode request", err)
-	}
-	return a.watchDecisions(ctx, path, bytes.NewReader(body), "application/json")
-}
-
-func (a *app) watchDecisions(ctx context.Context, path string, body io.Reader, mediaType string) error {
-	return a.with(ctx, false, func(s *session) error {
-		p := a.newProgress()
-		defer p.end()
-		return s.Watch(ctx, path, nil, body, mediaType, p.each(a.showDecided))
-	})
+	return a.send(ctx, "/api/v1/decisions", req, a.showDecided)
 }
 
 func (a *app) showDecided(e relais.Event) {
@@ -158,7 +138,7 @@ func (a *app) showDecided(e relais.Event) {
 		return
 	}
 	var done relais.Decided
-	if b, err := json.Marshal(e.Result); err != nil || json.Unmarshal(b, &done) != nil {
+	if resultOf(e, &done) != nil {
 		return // it is as decided without being told
 	}
 	const most = 20
@@ -271,7 +251,7 @@ func (a *app) decisionsUndoCmd() *cobra.Command {
 		Example: "  relais decisions undo c-4be1…",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req.ID, req.NoWait = args[0], !wait
-			return a.sendDecision(cmd.Context(), "/api/v1/decisions/undo", req)
+			return a.send(cmd.Context(), "/api/v1/decisions/undo", req, a.showDecided)
 		},
 	}
 	commonFlags(cmd.Flags(), &req.Reason, &wait)
@@ -286,38 +266,16 @@ func (a *app) decisionsExportCmd() *cobra.Command {
 It names folders, which may be marks of privacy themselves.`,
 		Example: "  relais decisions export --output decisions.jsonl",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, err := os.Lstat(output); err == nil && output != "" {
+				return relais.Errorf(relais.KindInvalid, "write decisions", "%s is there already", output)
+			}
 			return a.with(cmd.Context(), false, func(s *session) error {
-				lines, err := s.Open(cmd.Context(), "/api/v1/decisions/export", nil)
-				if err != nil {
-					return err
-				}
-				defer func() { _ = lines.Close() }() // read to its end, or given up
-				return a.writeLines(lines, output)
+				return a.copyTo(output, func() (io.ReadCloser, error) { return s.Open(cmd.Context(), "/api/v1/decisions/export", nil) })
 			})
 		},
 	}
 	cmd.Flags().StringVar(&output, "output", "", "write to a new `FILE` instead of standard output")
 	return cmd
-}
-
-// writeLines copies to a file that is not there yet, or to standard output.
-func (a *app) writeLines(lines io.Reader, output string) error {
-	if output == "" {
-		_, err := io.Copy(a.sys.out, lines)
-		return err
-	}
-	f, err := os.OpenFile(output, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return relais.E(relais.KindInvalid, "write decisions", err)
-	}
-	w := bufio.NewWriter(f)
-	_, err = io.Copy(w, lines)
-	for _, end := range []func() error{w.Flush, f.Sync, f.Close} {
-		if e := end(); err == nil {
-			err = e
-		}
-	}
-	return err
 }
 
 func (a *app) decisionsImportCmd() *cobra.Command {
@@ -333,7 +291,7 @@ time among those made here. Cases must be there; their mail may come later.`,
 				return relais.E(relais.KindInvalid, "open file", err)
 			}
 			defer func() { _ = f.Close() }() // only read
-			return a.watchDecisions(cmd.Context(), "/api/v1/decisions/import", f, "application/x-ndjson")
+			return a.watchBody(cmd.Context(), "/api/v1/decisions/import", nil, f, "application/x-ndjson", a.showDecided)
 		},
 	}
 	cmd.Flags().Bool("json", false, "print JSON lines")

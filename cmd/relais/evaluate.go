@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 
@@ -29,11 +28,7 @@ seen counts as taken for personal.`,
 			return a.with(cmd.Context(), false, func(s *session) error {
 				var r archive.Report
 				err := s.Watch(cmd.Context(), "/api/v1/evaluate", nil, f, "application/x-ndjson", func(e relais.Event) {
-					b, err := json.Marshal(e.Result)
-					if err == nil {
-						err = json.Unmarshal(b, &r)
-					}
-					if err != nil {
+					if err := resultOf(e, &r); err != nil {
 						fmt.Fprintln(a.sys.err, "relais: the report cannot be read:", err)
 					}
 				})

@@ -22,9 +22,9 @@ func exportQuery(format string, all bool, words []string) url.Values {
 	return q
 }
 
-// exportTo copies an export to a file, whole or not at all, or to standard output.
-func (a *app) exportTo(ctx context.Context, s *session, q url.Values, output string) error {
-	open := func() (io.ReadCloser, error) { return s.Open(ctx, "/api/v1/export", q) }
+// copyTo copies what open gives to a file, whole or not at all, or to standard output
+// where none is named.
+func (a *app) copyTo(output string, open func() (io.ReadCloser, error)) error {
 	if output != "" {
 		return writeWhole(output, open)
 	}

@@ -73,7 +73,7 @@ where the archive is damaged.`,
 				if format == "eml" || format == "mbox" {
 					return a.exportFiles(cmd.Context(), s, q, output)
 				}
-				return a.exportTo(cmd.Context(), s, q, output)
+				return a.copyTo(output, func() (io.ReadCloser, error) { return s.Open(cmd.Context(), "/api/v1/export", q) })
 			})
 		},
 	}

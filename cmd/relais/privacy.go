@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -239,17 +237,9 @@ what followed from it follows from the others then.`,
 	return cmd
 }
 
-// settle sends a decision and shows what it moved.
+// settle sends a decision on privacy and shows what it moved.
 func (a *app) settle(ctx context.Context, path string, req any) error {
-	body, err := json.Marshal(req)
-	if err != nil {
-		return relais.E(relais.KindInternal, "encode request", err)
-	}
-	return a.with(ctx, false, func(s *session) error {
-		p := a.newProgress()
-		defer p.end()
-		return s.Watch(ctx, path, nil, bytes.NewReader(body), "application/json", p.each(a.showSettled))
-	})
+	return a.send(ctx, path, req, a.showSettled)
 }
 
 func (a *app) showSettled(e relais.Event) {
@@ -258,7 +248,7 @@ func (a *app) showSettled(e relais.Event) {
 		return
 	}
 	var done relais.Settled
-	if b, err := json.Marshal(e.Result); err != nil || json.Unmarshal(b, &done) != nil {
+	if resultOf(e, &done) != nil {
 		return // it is as settled without being told
 	}
 	for _, d := range done.Decisions {

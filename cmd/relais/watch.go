@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/url"
 	"slices"
@@ -30,11 +32,34 @@ func (a *app) with(ctx context.Context, create bool, fn func(*session) error) er
 // watch runs a long verb of the operator and shows its events: each as a line of
 // JSON, or progress on a terminal and the rest by show.
 func (a *app) watch(ctx context.Context, path string, q url.Values, show func(relais.Event)) error {
+	return a.watchBody(ctx, path, q, nil, "", show)
+}
+
+// send runs a verb that takes a request, as watch does.
+func (a *app) send(ctx context.Context, path string, req any, show func(relais.Event)) error {
+	body, err := json.Marshal(req)
+	if err != nil {
+		return relais.E(relais.KindInternal, "encode request", err)
+	}
+	return a.watchBody(ctx, path, nil, bytes.NewReader(body), "application/json", show)
+}
+
+// watchBody runs a verb that takes a body of some media type, as watch does.
+func (a *app) watchBody(ctx context.Context, path string, q url.Values, body io.Reader, mediaType string, show func(relais.Event)) error {
 	return a.with(ctx, false, func(s *session) error {
 		p := a.newProgress()
 		defer p.end()
-		return s.Watch(ctx, path, q, nil, "", p.each(show))
+		return s.Watch(ctx, path, q, body, mediaType, p.each(show))
 	})
+}
+
+// resultOf reads an event's result as a value of its own type.
+func resultOf(e relais.Event, v any) error {
+	b, err := json.Marshal(e.Result)
+	if err == nil {
+		err = json.Unmarshal(b, v)
+	}
+	return err
 }
 
 // printJSON prints one value as one line.

@@ -166,7 +166,10 @@ func (ar *Archive) finish(ctx context.Context, k relais.Case, req relais.IngestR
 		if req.Timeout > 0 {
 			waitCtx, cancel = context.WithTimeout(ctx, req.Timeout)
 		}
-		err := ar.waitSince(waitCtx, before, emit)
+		err := ar.takeUp(waitCtx)
+		if err == nil {
+			err = ar.waitSince(waitCtx, before, emit)
+		}
 		cancel()
 		if err != nil && ctx.Err() == nil && waitCtx.Err() != nil {
 			err = relais.WithHint(relais.Errorf(relais.KindUnavailable, "wait", "not everything can be found yet"), "everything is captured; `relais balance` tells what is pending")

@@ -12,6 +12,7 @@ import (
 	"github.com/relais-archive/relais/enrich/tag"
 	"github.com/relais-archive/relais/internal/blob"
 	"github.com/relais-archive/relais/internal/crm"
+	"github.com/relais-archive/relais/internal/pipeline"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/search"
 )
@@ -126,7 +127,7 @@ func (ar *Archive) followed(ctx context.Context, done relais.Decided, noWait boo
 	}
 	done.Documents = moved
 	if !noWait {
-		if err := ar.Wait(ctx, emit); err != nil {
+		if err := ar.waitSince(ctx, pipeline.Taken{}, emit); err != nil {
 			return err
 		}
 	}

@@ -13,18 +13,26 @@ const stillAfter = 30 * time.Second
 
 // Wait returns when all that was captured can be found.
 func (ar *Archive) Wait(ctx context.Context, emit func(relais.Event)) error {
+	if err := ar.takeUp(ctx); err != nil {
+		return err
+	}
 	return ar.waitSince(ctx, pipeline.Taken{}, emit)
 }
 
-// waitSince waits as Wait does, and tells only of the records that came after before.
+// takeUp does what a process was killed at, where no stage runs inside: workers look only
+// when they have read something, and it would be waited for without end.
+func (ar *Archive) takeUp(ctx context.Context) error {
+	if len(ar.policy.Inside) > 0 {
+		return nil
+	}
+	_, err := ar.follow(ctx)
+	return err
+}
+
+// waitSince waits for the stages, and tells only of the records that came after before.
 func (ar *Archive) waitSince(ctx context.Context, before pipeline.Taken, emit func(relais.Event)) error {
 	if err := ar.on.Index.fault(); err != nil {
 		return err // nothing will be found in it, however long one waits
-	}
-	if len(ar.policy.Inside) == 0 { // what a process was killed at would be waited for: workers look when they have read something
-		if _, err := ar.follow(ctx); err != nil {
-			return err
-		}
 	}
 	ar.pipeline.Start(ctx)
 	told, moved, last := time.Time{}, time.Now(), pipeline.Lag{}
