@@ -2,19 +2,16 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/relais-archive/relais/api/client"
 	"github.com/relais-archive/relais/cmd/relais/wire"
 	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/usersocket"
 )
 
 // session is how a verb reaches the archive: through the process that holds it, or
@@ -54,24 +51,33 @@ func (a *app) connect(ctx context.Context, create bool) (*session, error) {
 	}
 }
 
+// tryConnect asks the process that holds the archive, if any does. Another user's in its
+// place is told of, and nothing is sent to it.
 func (a *app) tryConnect(ctx context.Context, create bool) (*session, error) {
-	if !a.cfg.Policy().Shared {
-		if c, err := new(net.Dialer).DialContext(ctx, "unix", socketPath(a.cfg.Data)); err == nil {
-			_ = c.Close() // it was only to see whether anyone listens
-			return a.remote(), nil
-		}
+	if a.cfg.Policy().Shared {
+		return a.hold(ctx, create)
 	}
-	return a.hold(ctx, create)
+	c, err := a.socket().Dial(ctx)
+	switch relais.KindOf(err) {
+	case "":
+		_ = c.Close() // it was only to see whether anyone listens
+		return a.remote(), nil
+	case relais.KindNotFound:
+		return a.hold(ctx, create)
+	}
+	return nil, err
+}
+
+// socket is where the process that holds the archive's directory answers.
+func (a *app) socket() usersocket.Socket {
+	return usersocket.Of(a.cfg.Data, a.sys.env("XDG_RUNTIME_DIR"))
 }
 
 // remote asks the process that holds the archive.
 func (a *app) remote() *session {
-	path := socketPath(a.cfg.Data)
+	socket := a.socket()
 	hc := &http.Client{Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, "unix", path)
-		},
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return socket.Dial(ctx) },
 	}}
 	return &session{Client: client.New("http://relais", hc, ""), location: a.cfg.Location()}
 }
@@ -87,7 +93,7 @@ func (a *app) hold(ctx context.Context, create bool) (*session, error) {
 	if a.cfg.Policy().Shared {
 		return s, nil
 	}
-	if l, err := listenSocket(ctx, a.cfg.Data); err == nil {
+	if l, err := a.socket().Listen(ctx); err == nil {
 		s.serve(l, held.Local)
 	} else {
 		a.logger().Warn("no socket in the data directory: other verbs must wait for this one", "error", err)
@@ -120,41 +126,6 @@ func (s *session) serve(l net.Listener, h http.Handler) {
 		done.Wait()
 		return err
 	})
-}
-
-// socketPath is where the process that holds an archive listens: in its directory,
-// or, when that path is too long for a socket, in the temporary directory.
-func socketPath(data string) string {
-	path := filepath.Join(data, "relais.sock")
-	if len(path) < 100 {
-		return path
-	}
-	sum := sha256.Sum256([]byte(data))
-	return filepath.Join(os.TempDir(), "relais-"+hex.EncodeToString(sum[:8]), "relais.sock")
-}
-
-// listenSocket listens where only this user can connect: whoever gets through is the
-// local operator. The socket is born with rights for its user alone (private sets the
-// mask), whatever those of the data directory are; a directory among others'
-// temporary files must be this user's own.
-func listenSocket(ctx context.Context, data string) (net.Listener, error) {
-	path := socketPath(data)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, err
-	}
-	if dir := filepath.Dir(path); dir != data {
-		if err := os.Chmod(dir, 0o700); err != nil { // fails on a directory that is another's
-			return nil, err
-		}
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	l, err := new(net.ListenConfig).Listen(ctx, "unix", path)
-	if err != nil {
-		return nil, err
-	}
-	return l, os.Chmod(path, 0o600)
 }
 
 // memoryListener lets a process ask itself: the same interface, no network.

@@ -274,6 +274,45 @@ func TestWhileServing(t *testing.T) {
 	}
 }
 
+// TestWhileServingFarDown has a data directory whose path is too long for a socket: verbs
+// reach the process that holds it all the same, in the directory that the system keeps
+// for this user, and say no word to whoever else opened that to others.
+func TestWhileServingFarDown(t *testing.T) {
+	runtime, err := os.MkdirTemp("/tmp", "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(runtime) })
+	p := newProgram(t)
+	p.dir = filepath.Join(p.dir, strings.Repeat("d", 120))
+	p.env = append(p.env, "XDG_RUNTIME_DIR="+runtime)
+	p.must("case", "create", "Ann")
+	serve := p.supervise("serve", "--listen", "127.0.0.1:0")
+	defer serve.stop()
+	for { // until it listens
+		if found, _ := filepath.Glob(filepath.Join(runtime, "relais-*", "relais.sock")); len(found) == 1 {
+			break
+		}
+		if t.Context().Err() != nil {
+			t.Fatal("serve listens nowhere")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if out := p.must("case", "list"); !strings.Contains(out, "Ann") {
+		t.Errorf("the cases are %q", out)
+	}
+	dirs, err := filepath.Glob(filepath.Join(runtime, "relais-*"))
+	if err != nil || len(dirs) != 1 {
+		t.Fatal(dirs, err)
+	}
+	if err := os.Chmod(dirs[0], 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if r := p.run("case", "list"); r.code != exitAuth || !strings.Contains(r.err, "not this user's own") {
+		t.Errorf("exit %d, %s", r.code, r.err)
+	}
+}
+
 func TestReindexGivesTheSame(t *testing.T) { modes(t, testReindexGivesTheSame) }
 
 func testReindexGivesTheSame(t *testing.T, fresh func() *program) {

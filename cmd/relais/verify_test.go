@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -130,7 +131,7 @@ func TestLostIndexIsMadeAgain(t *testing.T) {
 func TestHalfMadeArchive(t *testing.T) {
 	p := newProgram(t)
 	p.must("case", "create", "Ann")
-	if err := os.Remove(filepath.Join(p.dir, "archive", "format")); err != nil {
+	if err := os.Rename(filepath.Join(p.dir, "archive", "format"), filepath.Join(p.dir, "archive", "making")); err != nil {
 		t.Fatal(err)
 	}
 	if r := p.run("case", "list"); r.code != exitNoArchive {
@@ -138,6 +139,66 @@ func TestHalfMadeArchive(t *testing.T) {
 	}
 	p.must("case", "create", "Bob")
 	p.must("verify", "--read-data")
+}
+
+// TestFormatIsLost loses the file that says what the archive is, alone and with the master
+// key: no new archive is made over it, and no new key.
+func TestFormatIsLost(t *testing.T) {
+	mail := filepath.Join(t.TempDir(), "mail")
+	mailbox(t, mail, 5)
+	whole := newProgram(t)
+	whole.must(ingestArgs(mail)...)
+	for _, lost := range [][]string{{"archive/format"}, {"archive/format", "master.key"}, {"archive/format", "archive/keys.db", "master.key"}} {
+		p := whole.beside(t)
+		for _, name := range lost {
+			if err := os.Remove(filepath.Join(p.dir, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before := fileNames(t, p.dir)
+		for _, args := range [][]string{ingestArgs(mail), {"search", "prix"}, {"verify"}} {
+			if r := p.run(args...); r.code != exitDamaged || !strings.Contains(r.err, "nothing was changed") {
+				t.Errorf("without %v, %v: exit %d, %s", lost, args[0], r.code, r.err)
+			}
+		}
+		if after := fileNames(t, p.dir); after != before {
+			t.Errorf("without %v there were\n%sand are\n%s", lost, before, after)
+		}
+	}
+}
+
+// TestHalfMadeWithoutItsKey loses the master key of an archive that was being made: what
+// its keys file was made with is not replaced.
+func TestHalfMadeWithoutItsKey(t *testing.T) {
+	p := newProgram(t)
+	p.must("case", "create", "Ann")
+	if err := os.Rename(filepath.Join(p.dir, "archive", "format"), filepath.Join(p.dir, "archive", "making")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(p.dir, "master.key")); err != nil {
+		t.Fatal(err)
+	}
+	if r := p.run("case", "create", "Bob"); r.code != exitError || !strings.Contains(r.err, "restore the copy of the key") {
+		t.Errorf("exit %d, %s", r.code, r.err)
+	}
+	if _, err := os.Stat(filepath.Join(p.dir, "master.key")); err == nil {
+		t.Error("a new key was made")
+	}
+}
+
+// fileNames lists what lies under a directory, but for the lock.
+func fileNames(t *testing.T, dir string) (names string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && d.Name() != "lock" {
+			names += path + "\n"
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
 }
 
 // TestFlippedBits changes one bit of one file of tables at a time: verify finds it, or

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"runtime"
 	"strings"
 
+	"github.com/relais-archive/relais/internal/durable"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
@@ -47,17 +47,8 @@ func CreateMaster(path string) (Master, error) {
 		return Master{}, relais.E(relais.KindUnavailable, op, err)
 	}
 	line := masterFormat + " " + base64.StdEncoding.EncodeToString(m.key[:]) + "\n"
-	temp, err := writeTemp(dir, line)
-	if err != nil {
-		return Master{}, relais.E(relais.KindUnavailable, op, err)
-	}
-	defer os.Remove(temp) //nolint:errcheck // the link below is what counts
-	// A hard link, unlike a rename, fails where the name is taken.
-	if err := os.Link(temp, path); err != nil {
+	if err := durable.CreateFile(path, []byte(line)); err != nil {
 		return Master{}, createError(op, err)
-	}
-	if err := syncDir(dir); err != nil {
-		return Master{}, relais.E(relais.KindUnavailable, op, err)
 	}
 	return m, nil
 }
@@ -132,46 +123,4 @@ func parseMaster(line string) (Master, error) {
 // master key or of its sisters.
 func (m Master) derive(purpose string) ([]byte, error) {
 	return hkdf.Key(sha256.New, m.key[:], nil, purpose, 32)
-}
-
-// writeTemp writes a private file beside its final place and makes it durable.
-// os.CreateTemp gives mode 0600.
-func writeTemp(dir, text string) (name string, err error) {
-	f, err := os.CreateTemp(dir, ".master-*")
-	if err != nil {
-		return "", err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}()
-	_, err = f.WriteString(text)
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	return f.Name(), err
-}
-
-// syncDir makes a new name in a directory durable. Windows neither needs nor
-// allows it.
-func syncDir(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	d, err := os.Open(dir) // #nosec G304 -- the operator names the folder
-	if err != nil {
-		return err
-	}
-	err = d.Sync()
-	if cerr := d.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return fmt.Errorf("sync folder: %w", err)
-	}
-	return nil
 }

@@ -57,6 +57,20 @@ func OpenPostgres(ctx context.Context, o PostgresOptions, master Master) (*Keyri
 	return k, nil
 }
 
+// Made tells whether a keyring was made there, under whatever master key. Nothing is made.
+func (o PostgresOptions) Made(ctx context.Context) (made bool, err error) {
+	const op = "look for keys"
+	db, err := postgres.Open(postgres.Options{URL: o.URL, Schema: o.Namespace + "_keys", Conns: 1, ByKey: true})
+	if err != nil {
+		return false, err
+	}
+	err = db.QueryRowContext(ctx, `SELECT to_regclass('seal_meta') IS NOT NULL`).Scan(&made)
+	if err != nil {
+		err = postgres.Error(op, err)
+	}
+	return made, errors.Join(err, db.Close())
+}
+
 // vacuum frees the space of deleted wraps.
 func (k *Keyring) vacuum(ctx context.Context) error {
 	_, err := k.write.ExecContext(ctx, `VACUUM seal_wraps`)

@@ -25,7 +25,7 @@ import (
 // openDirectory opens the archive embedded in the data directory: this process has it
 // to itself, and runs the whole pipeline.
 func (o *opening) openDirectory(ctx context.Context, create bool) (err error) {
-	if err = prepareDir(o.Data, create); err != nil {
+	if err = o.prepareDir(create); err != nil {
 		return err
 	}
 	lock, err := lockFile(o.path("lock"))
@@ -53,7 +53,9 @@ func (o *opening) openDirectory(ctx context.Context, create bool) (err error) {
 func always(context.Context) error { return nil }
 
 func (o *opening) openKeysFile(ctx context.Context) error {
-	master, err := o.master()
+	master, err := o.master(ctx, func(context.Context) (bool, error) {
+		return o.has("keys.db"), nil
+	})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/relais-archive/relais/internal/durable"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/seal"
 )
@@ -16,21 +18,24 @@ import (
 const archiveFormat = 1
 
 // prepareDir makes the data directory, or says that there is no archive in it.
-func prepareDir(dir string, create bool) error {
-	_, err := os.Stat(filepath.Join(dir, "format"))
+func (o *opening) prepareDir(create bool) error {
+	_, err := os.Stat(o.path("format"))
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, fs.ErrPermission):
 		return relais.WithHint(relais.E(relais.KindUnavailable, "open archive", err), "let this user enter the directory, or name another with --data")
 	case !create:
-		return relais.WithHint(relais.Errorf(relais.KindNoArchive, "open archive", "no archive in %s", dir),
+		if err := o.beheaded(); err != nil {
+			return err
+		}
+		return relais.WithHint(relais.Errorf(relais.KindNoArchive, "open archive", "no archive in %s", o.Data),
 			"`relais ingest` makes one; `relais demo` shows one; --data names another directory")
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(o.Data, 0o700); err != nil {
 		return relais.E(relais.KindUnavailable, "make archive", err)
 	}
-	return closeDir(dir)
+	return closeDir(o.Data)
 }
 
 // closeDir keeps others out of a directory that was there already, when it is empty:
@@ -54,15 +59,13 @@ type formatFile struct {
 	TimeZone string `json:"time_zone"`
 }
 
-// readFormat checks the directory's format. A directory without one is a new
-// archive: its format is written last of all files, so that a half-made archive is
-// made again, and one that has a format lacks no file.
+// readFormat checks the directory's format. A directory without one is a new archive, if
+// it holds nothing of one yet: its format is written last of all files, so that one that
+// has a format lacks no file, and what is half made is made again.
 func (o *opening) readFormat() error {
 	b, err := os.ReadFile(o.path("format"))
 	if errors.Is(err, os.ErrNotExist) {
-		o.location, o.fresh = localZone(), true
-		o.notice = "A new archive in " + o.Data + "."
-		return nil
+		return o.begin()
 	}
 	if err != nil {
 		return relais.E(relais.KindUnavailable, "open archive", err)
@@ -72,6 +75,48 @@ func (o *opening) readFormat() error {
 	}
 	return o.complete()
 }
+
+// making is the file that stands in a directory while an archive is made in it.
+const making = "making"
+
+// begin takes the directory for a new archive.
+func (o *opening) begin() error {
+	if err := o.beheaded(); err != nil {
+		return err
+	}
+	if err := durable.WriteFile(o.path(making), nil); err != nil {
+		return relais.E(relais.KindUnavailable, "make archive", err)
+	}
+	o.location, o.fresh = localZone(), true
+	o.notice = "A new archive in " + o.Data + "."
+	return nil
+}
+
+// beheaded refuses a directory that holds files of an archive but neither its format nor
+// the mark of one that is being made: a new key, or an empty file in the place of one that
+// was lost, would hide what happened.
+func (o *opening) beheaded() error {
+	found := ""
+	for _, name := range append(irreplaceable(), "packs") {
+		if found == "" && o.has(name) {
+			found = name
+		}
+	}
+	// In this order: whoever makes an archive writes the one before it removes the other.
+	if found == "" || o.has(making) || o.has("format") {
+		return nil
+	}
+	return relais.WithHint(relais.Errorf(relais.KindDamaged, "open archive", "%s holds %s of an archive, but not its file format", o.Data, found),
+		"bring the file back from a backup, or name an empty directory with --data; nothing was changed")
+}
+
+func (o *opening) has(name string) bool {
+	_, err := os.Lstat(o.path(name))
+	return err == nil
+}
+
+// irreplaceable lists the files that nothing else can give back.
+func irreplaceable() []string { return []string{"keys.db", "state.db", "log.db", "audit.log"} }
 
 // readFormatText reads what an archive says of itself.
 func (o *opening) readFormatText(b []byte) (err error) {
@@ -94,7 +139,7 @@ func (o *opening) readFormatText(b []byte) (err error) {
 // complete tells whether an archive has the files that nothing else can give back:
 // an empty one in the place of one that was lost would hide the loss.
 func (o *opening) complete() error {
-	for _, name := range []string{"keys.db", "state.db", "log.db", "audit.log"} {
+	for _, name := range irreplaceable() {
 		if _, err := os.Stat(o.path(name)); err != nil {
 			return relais.WithHint(relais.E(relais.KindDamaged, "open archive", err), "bring the file back from a backup")
 		}
@@ -107,7 +152,10 @@ func (o *opening) writeFormat() error {
 	if err != nil {
 		return relais.E(relais.KindInternal, "make archive", err)
 	}
-	if err := os.WriteFile(o.path("format"), append(b, '\n'), 0o600); err != nil {
+	if err := durable.WriteFile(o.path("format"), append(b, '\n')); err != nil {
+		return relais.E(relais.KindUnavailable, "make archive", err)
+	}
+	if err := os.Remove(o.path(making)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return relais.E(relais.KindUnavailable, "make archive", err)
 	}
 	return nil
@@ -140,11 +188,16 @@ func localZone() *time.Location {
 	return zone
 }
 
-// master reads the master key, which is made with a new archive.
-func (o *opening) master() (seal.Master, error) {
+// master reads the master key, which is made with a new archive: with one whose keys were
+// never made. The place of the keys is asked, lest a new key is made in the place of one
+// that was lost.
+func (o *opening) master(ctx context.Context, made func(context.Context) (bool, error)) (seal.Master, error) {
 	master, err := seal.LoadMaster(o.KeyFile)
 	if relais.KindOf(err) != relais.KindNotFound || !o.fresh {
 		return master, err
+	}
+	if there, asked := made(ctx); there || asked != nil {
+		return master, errors.Join(asked, err)
 	}
 	if err = os.MkdirAll(filepath.Dir(o.KeyFile), 0o700); err != nil {
 		return master, relais.E(relais.KindUnavailable, "make master key", err)

@@ -123,11 +123,12 @@ func (o *opening) openStateServer(ctx context.Context) (err error) {
 }
 
 func (o *opening) openKeysServer(ctx context.Context) error {
-	master, err := o.master()
+	options := seal.PostgresOptions{URL: o.State, Namespace: o.Namespace}
+	master, err := o.master(ctx, options.Made)
 	if err != nil {
 		return err
 	}
-	if o.on.Keys, err = seal.OpenPostgres(ctx, seal.PostgresOptions{URL: o.State, Namespace: o.Namespace}, master); err != nil {
+	if o.on.Keys, err = seal.OpenPostgres(ctx, options, master); err != nil {
 		return err
 	}
 	o.onClose(o.on.Keys.Close)
