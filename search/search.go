@@ -135,6 +135,22 @@ type Index interface {
 	Close() error
 }
 
+// Prover is what an engine has that can be asked whether it still holds what it was given.
+// A server of an index keeps checksums of its own.
+type Prover interface {
+	// Prove reads all that is held, once.
+	Prove(ctx context.Context) (Proof, error)
+}
+
+// Proof is what an index held when it was read. It is not safe for concurrent use.
+type Proof interface {
+	// Has tells whether the index held a revision of a document.
+	Has(id relais.DocumentID, revision int64) bool
+	// Holds tells whether what it held of a document, at the revision of the entry, is
+	// what the entry gives: words, values and dates.
+	Holds(e *Entry) bool
+}
+
 // Texts opens texts; package blob's store is what stands behind.
 type Texts interface {
 	// Texts gives the texts of envelopes, in order; one that cannot be opened has an

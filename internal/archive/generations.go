@@ -170,6 +170,17 @@ func (g *Generations) Check(ctx context.Context, deep bool) error {
 	})
 }
 
+// Prove reads what the index in use holds; nil where its server sees to that.
+func (g *Generations) Prove(ctx context.Context) (proof search.Proof, err error) {
+	err = g.with(func(ix search.Index) error {
+		if p, ok := ix.(search.Prover); ok {
+			proof, err = p.Prove(ctx)
+		}
+		return err
+	})
+	return proof, err
+}
+
 // Each lists what the index in use holds.
 func (g *Generations) Each(ctx context.Context, fn func(relais.DocumentID, int64) error) error {
 	return g.with(func(ix search.Index) error { return ix.Each(ctx, fn) })

@@ -2,12 +2,14 @@ package archive
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/relais-archive/relais/internal/blob"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/state"
 	"github.com/relais-archive/relais/internal/stream"
+	"github.com/relais-archive/relais/search"
 )
 
 // verifyData opens every document as a reader would, and every record of the
@@ -18,27 +20,72 @@ func (ar *Archive) verifyData(ctx context.Context, known *knownRefusals, fault f
 	}); err != nil {
 		return 0, err
 	}
+	proof, err := ar.on.Index.Prove(ctx)
+	if relais.KindOf(err) == relais.KindDamaged {
+		fault(blob.Fault{Code: "index_damaged", Detail: err.Error()})
+	} else if err != nil {
+		return 0, err
+	}
+	d := &dataVerifier{Archive: ar, known: known, fault: fault, proof: proof, live: map[relais.DocumentID]bool{}}
 	var records int64
-	live := map[relais.DocumentID]bool{}
 	for _, topic := range []string{stream.TopicRaw, stream.TopicEnriched} {
-		n, err := ar.readTopic(ctx, topic, fault, func(ctx context.Context, m stream.Message) {
-			err := ar.openRecord(ctx, m)
-			if err == nil && topic == stream.TopicEnriched { // what cannot be opened is no document
-				follow(live, m)
-			}
-			if err != nil && ctx.Err() == nil && !known.record(m) {
-				fault(blob.Fault{Code: "record_unreadable", Detail: fmt.Sprintf("%s %d/%d: %s", topic, m.Partition, m.Offset, relais.KindOf(err))})
-			}
-		})
+		n, err := ar.readTopic(ctx, topic, fault, d.record)
 		if records += n; err != nil {
 			return records, err
 		}
 	}
-	strays, err := ar.unknown(ctx, live)
+	strays, err := ar.unknown(ctx, d.live)
 	for _, id := range strays {
 		fault(blob.Fault{Code: "record_unknown", Detail: string(id)})
 	}
 	return records, err
+}
+
+// dataVerifier looks at the records of the streams.
+type dataVerifier struct {
+	*Archive
+	known *knownRefusals
+	fault func(blob.Fault)
+	proof search.Proof               // what the index held; nil where its server sees to that
+	live  map[relais.DocumentID]bool // which documents stream "enriched" holds
+}
+
+// record opens a record as the stage that reads it would.
+func (d *dataVerifier) record(ctx context.Context, m stream.Message) {
+	err := d.open(ctx, m)
+	if err == nil && m.Topic == stream.TopicEnriched { // what cannot be opened is no document
+		follow(d.live, m)
+	}
+	if err != nil && ctx.Err() == nil && !d.known.record(m) {
+		d.fault(blob.Fault{Code: "record_unreadable", Detail: fmt.Sprintf("%s %d/%d: %s", m.Topic, m.Partition, m.Offset, relais.KindOf(err))})
+	}
+}
+
+func (d *dataVerifier) open(ctx context.Context, m stream.Message) error {
+	if m.Topic != stream.TopicEnriched || m.Value == nil || d.proof == nil {
+		return d.openRecord(ctx, m)
+	}
+	opened, faults, err := d.Library.Records(ctx, []stream.Message{m})
+	if err = errors.Join(err, errors.Join(faults...)); err != nil {
+		return err
+	}
+	return d.prove(ctx, opened[0])
+}
+
+// prove makes an entry of the index again and compares it with the one held. A text that
+// cannot be opened is that of a document whose fault was told.
+func (d *dataVerifier) prove(ctx context.Context, e relais.Envelope) error {
+	if !d.proof.Has(e.Document.ID, e.Revision) {
+		return nil
+	}
+	texts, faults, err := d.Library.Texts(ctx, []relais.Envelope{e})
+	if err != nil || faults[0] != nil {
+		return nil
+	}
+	if !d.proof.Holds(&search.Entry{Envelope: e, Text: texts[0]}) {
+		d.fault(blob.Fault{Code: "index_differs", Detail: string(e.Document.ID)})
+	}
+	return nil
 }
 
 // follow keeps which documents stream "enriched" holds.

@@ -52,7 +52,10 @@ type Index struct {
 	broken    bool                         // a commit failed: read the file again
 }
 
-var _ search.Index = (*Index)(nil)
+var (
+	_ search.Index  = (*Index)(nil)
+	_ search.Prover = (*Index)(nil)
+)
 
 // versions are the columns that a reader may need: those of the last commit and,
 // while one is under way, those it will have made true.
