@@ -31,7 +31,7 @@ type File struct {
 // Open opens a file, or makes one that its owner alone may read. Nothing is read yet: it
 // takes the first statement to find that a file is no database.
 func Open(path string, o Options) (*File, error) {
-	if err := private(path); err != nil {
+	if err := errors.Join(sums(), private(path)); err != nil {
 		return nil, err
 	}
 	write, err := sql.Open("sqlite", source(path, o.writer(), true))

@@ -18,7 +18,6 @@ package sqlitefile
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -46,28 +45,36 @@ func Damaged(err error) bool {
 }
 
 // Check reads every page of a file by PRAGMA quick_check; deep, it also sets indexes
-// against their tables, by PRAGMA integrity_check. What it finds is ErrDamaged with the
-// faults; they name pages and tables, never what these hold. Both miss a changed bit
-// within a value: only those who know what the value must be can find that.
+// against their tables, by PRAGMA integrity_check, and rows against their checksums, where
+// [Guard] gave them some. What it finds is ErrDamaged with the faults; they name pages and
+// tables, never what these hold. Within a value that has no checksum only those who know
+// what it must be can find a changed bit.
 func (f *File) Check(ctx context.Context, deep bool) error {
 	pragma := "quick_check"
 	if deep {
 		pragma = "integrity_check"
 	}
 	faults, err := list(ctx, f.Read, fmt.Sprintf("PRAGMA %s(%d)", pragma, maxFaults))
+	if err == nil && len(faults) == 1 && faults[0] == "ok" {
+		faults = nil
+	}
+	if err == nil && deep && len(faults) == 0 {
+		faults, err = f.spoiled(ctx)
+	}
 	switch {
 	case Damaged(err):
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	case err != nil:
 		return err
-	case len(faults) == 1 && faults[0] == "ok":
+	case len(faults) == 0:
 		return nil
 	}
 	return fmt.Errorf("%w: %s", ErrDamaged, strings.Join(faults, "; "))
 }
 
-func list(ctx context.Context, db *sql.DB, query string) (lines []string, err error) {
-	rows, err := db.QueryContext(ctx, query)
+// list gives the one column of what a query finds.
+func list(ctx context.Context, q queryer, query string, args ...any) (lines []string, err error) {
+	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -55,14 +55,18 @@ func (shared) text() string { return `TEXT COLLATE "C"` }
 
 func (shared) now() string { return `SELECT EXTRACT(EPOCH FROM clock_timestamp())::float8` }
 
-// tune keeps sealed bytes, which do not compress, as they are and in their row where a
+// before has nothing to do: a server checks its own pages.
+func (shared) before(context.Context, *sql.Tx) error { return nil }
+
+// after keeps sealed bytes, which do not compress, as they are and in their row where a
 // page has room; and it shortens an index whose longest rows PostgreSQL would refuse.
-func (shared) tune() string {
-	return `DROP INDEX IF EXISTS occurrences_place;
+func (shared) after(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, `DROP INDEX IF EXISTS occurrences_place;
 		CREATE INDEX IF NOT EXISTS occurrences_source ON occurrences (case_id, owner, source);
 		ALTER TABLE documents ALTER facts SET STORAGE EXTERNAL;
 		ALTER TABLE envelopes ALTER sealed SET STORAGE EXTERNAL;
-		ALTER TABLE envelopes SET (toast_tuple_target = 8160)`
+		ALTER TABLE envelopes SET (toast_tuple_target = 8160)`)
+	return err
 }
 
 func (p shared) prepare(ctx context.Context, fn func(*sql.Tx) error) error {

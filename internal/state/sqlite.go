@@ -44,11 +44,19 @@ type embedded struct {
 
 func (*embedded) text() string                                        { return "TEXT" }
 func (*embedded) now() string                                         { return `SELECT (julianday('now') - 2440587.5) * 86400.0` }
-func (*embedded) tune() string                                        { return "" }
 func (*embedded) lock(context.Context, *sql.Tx, string, string) error { return nil }
 func (*embedded) merged(context.Context)                              {}
 func (*embedded) encode(s string) string                              { return s }
 func (*embedded) decode(s string) string                              { return s }
+
+// before takes the checksums of rows away, so that migrations may drop columns.
+func (*embedded) before(ctx context.Context, tx *sql.Tx) error { return sqlitefile.Unguard(ctx, tx) }
+
+// after gives rows their checksums. A program that knows none must still be able to read
+// that the schema is too new for it.
+func (*embedded) after(ctx context.Context, tx *sql.Tx) error {
+	return sqlitefile.Guard(ctx, tx, "schema_version")
+}
 
 // maxCells is under SQLite's own limit, and short texts parse faster.
 func (*embedded) maxCells() int { return 400 }

@@ -49,8 +49,10 @@ type schema interface {
 	text() string
 	// prepare runs fn in one transaction while no other process prepares.
 	prepare(ctx context.Context, fn func(*sql.Tx) error) error
-	// tune is run after the last migration: what one engine keeps better so.
-	tune() string
+	// before is run ahead of the first migration that is new, after behind the last: what
+	// one engine keeps better otherwise.
+	before(ctx context.Context, tx *sql.Tx) error
+	after(ctx context.Context, tx *sql.Tx) error
 }
 
 // language is how statements are written.
@@ -137,15 +139,18 @@ func (db *DB) migrateFrom(ctx context.Context, tx *sql.Tx, have int) error {
 		return relais.WithHint(relais.Errorf(relais.KindInvalid, "open state",
 			"schema version %d is newer than this program's %d", have, len(files)), "use a newer relais")
 	}
+	if have == len(files) {
+		return nil
+	}
+	if err := db.dialect.before(ctx, tx); err != nil {
+		return err
+	}
 	for _, f := range files[have:] {
 		if err := db.apply(ctx, tx, f); err != nil {
 			return err
 		}
 	}
-	if have < len(files) && db.dialect.tune() != "" {
-		_, err = tx.ExecContext(ctx, db.dialect.tune())
-	}
-	return err
+	return db.dialect.after(ctx, tx)
 }
 
 func (db *DB) apply(ctx context.Context, tx *sql.Tx, file string) error {

@@ -28,7 +28,7 @@ import (
 )
 
 // format is the number of the layout above; a file of a newer one is refused.
-const format = 1
+const format = 2 // 1 had no checksums of rows
 
 // readers is how many reads go on at once; further ones wait.
 const readers = 4
@@ -104,6 +104,13 @@ func makeTables(ctx context.Context, db *sql.DB) error {
 		}
 	}
 	if err := checkFormat(ctx, tx); err != nil {
+		return err
+	}
+	// A program that knows no checksums must still be able to read the format.
+	if err := sqlitefile.Guard(ctx, tx, "meta"); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE meta SET value = ? WHERE name = 'format' AND value < ?`, format, format); err != nil {
 		return err
 	}
 	return tx.Commit()

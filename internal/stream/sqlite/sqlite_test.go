@@ -35,7 +35,7 @@ func TestNewerFormatIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.Exec(`UPDATE meta SET value = 2`); err != nil {
+	if _, err := db.Exec(`UPDATE meta SET value = ?`, format+1); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {
