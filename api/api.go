@@ -13,6 +13,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -101,6 +102,7 @@ type Deps struct {
 	Upkeep   Upkeep
 	Hash     func(query string) string // a keyed hash, for the audit log
 	Location *time.Location            // the archive's time zone: what a day is
+	BaseURL  *url.URL                  // what users reach; nil where that is this machine, or a name of its certificate
 	Now      func() time.Time
 	Clock    func(context.Context) (time.Time, error) // a time that never goes back: see access.Clock
 	Logger   *slog.Logger
@@ -128,7 +130,7 @@ func New(d Deps) *Server {
 
 // Handler serves the network: bearer tokens and session cookies, no operator verbs.
 func (s *Server) Handler() http.Handler {
-	r := s.engine(s.authenticate)
+	r := s.engine(s.authenticate, s.bodyInTime(bodyTime))
 	s.pages(r)
 	return r
 }
@@ -146,7 +148,7 @@ func (s *Server) Local() http.Handler {
 func (s *Server) Probes() http.Handler {
 	gin.SetMode(gin.ReleaseMode)
 	r := gin.New()
-	r.Use(s.log, s.recover, secure)
+	r.Use(s.log, s.recover, secure, s.bodyInTime(bodyTime))
 	r.NoRoute(s.noRoute)
 	s.probe(r, func(*gin.Context) {})
 	return r
@@ -159,7 +161,8 @@ func (s *Server) probe(r *gin.Engine, identify gin.HandlerFunc) {
 	r.GET("/metrics", identify, s.metrics)
 }
 
-func (s *Server) engine(identify gin.HandlerFunc) *gin.Engine {
+// engine makes the routes that the network and the local socket have in common.
+func (s *Server) engine(identify gin.HandlerFunc, before ...gin.HandlerFunc) *gin.Engine {
 	gin.SetMode(gin.ReleaseMode)
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
@@ -168,6 +171,7 @@ func (s *Server) engine(identify gin.HandlerFunc) *gin.Engine {
 		s.deps.Logger.Error("trusted proxies", "error", err)
 	}
 	r.Use(s.log, s.recover, secure, s.wellFormed)
+	r.Use(before...)
 	r.NoRoute(s.noRoute)
 	r.NoMethod(s.noMethod)
 	s.probe(r, identify)

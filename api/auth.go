@@ -22,6 +22,9 @@ const (
 func (s *Server) authenticate(c *gin.Context) {
 	token, ok := strings.CutPrefix(c.GetHeader("Authorization"), "Bearer ")
 	if !ok {
+		if s.ownHost(c); c.IsAborted() { // cookies are the browser's to send
+			return
+		}
 		token, _ = c.Cookie(sessionCookie) // absent is empty
 	}
 	p, err := s.principal(c.Request.Context(), token)
@@ -31,6 +34,7 @@ func (s *Server) authenticate(c *gin.Context) {
 		return
 	}
 	c.Set(principalKey, p)
+	c.Set(tokenKey, token)
 }
 
 func (s *Server) principal(ctx context.Context, token string) (access.Principal, error) {

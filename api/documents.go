@@ -84,7 +84,7 @@ func (s *Server) raw(c *gin.Context) {
 	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": fileName(raw.Name, string(id))}))
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Content-Type", "application/octet-stream")
-	if _, err := io.Copy(c.Writer, raw.Body); err != nil {
+	if _, err := io.Copy(c.Writer, s.whileAllowed(c, raw.Body)); err != nil {
 		h.Del("Content-Disposition")
 		s.cut(c, err)
 	}

@@ -70,6 +70,13 @@ func (s *Server) fail(c *gin.Context, err error) {
 	s.answer(c, p)
 }
 
+// refuse answers with a problem whose status its kind does not say.
+func (s *Server) refuse(c *gin.Context, status int, err error) {
+	p := problemOf(err)
+	p.Status, p.Title = status, http.StatusText(status)
+	s.answer(c, p)
+}
+
 // answer sends a problem: as a page where pages are asked for, else as JSON.
 func (s *Server) answer(c *gin.Context, p relais.Problem) {
 	c.Abort()

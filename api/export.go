@@ -72,6 +72,9 @@ func (s *Server) exportAll(c *gin.Context, ids []relais.DocumentID, mediaType st
 	c.Status(http.StatusOK)
 	out := bufio.NewWriterSize(c.Writer, 64<<10)
 	for some := range slices.Chunk(ids, 100) {
+		if err := s.still(c); err != nil {
+			return err
+		}
 		docs, err := open(c.Request.Context(), s.scopeOf(c), some)
 		if err != nil {
 			return err
@@ -111,7 +114,7 @@ func (s *Server) exportMbox(c *gin.Context, ids []relais.DocumentID) error {
 			return err
 		}
 		defer func() { _ = raw.Body.Close() }() // only read
-		return writeMbox(w, d, raw.Body)
+		return writeMbox(w, d, s.whileAllowed(c, raw.Body))
 	})
 	c.Header(headerLeftOut, strconv.Itoa(left))
 	return err

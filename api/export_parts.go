@@ -26,10 +26,13 @@ const headerLeftOut = "Relais-Left-Out"
 // fault costs one document.
 func (s *Server) exportParts(c *gin.Context, ids []relais.DocumentID, mbox bool) error {
 	out := bufio.NewWriterSize(c.Writer, 64<<10)
-	p := &parts{Server: s, scope: s.scopeOf(c), ids: ids, w: multipart.NewWriter(out), mbox: mbox}
+	p := &parts{Server: s, c: c, scope: s.scopeOf(c), ids: ids, w: multipart.NewWriter(out), mbox: mbox}
 	c.Header("Content-Type", "multipart/mixed; boundary="+p.w.Boundary())
 	c.Status(http.StatusOK)
 	for some := range slices.Chunk(ids, 100) {
+		if err := s.still(c); err != nil {
+			return err
+		}
 		if err := p.send(c.Request.Context(), some); err != nil {
 			return err
 		}
@@ -39,6 +42,7 @@ func (s *Server) exportParts(c *gin.Context, ids []relais.DocumentID, mbox bool)
 
 type parts struct {
 	*Server
+	c     *gin.Context
 	scope relais.Scope
 	ids   []relais.DocumentID // all that are exported, sorted
 	w     *multipart.Writer
@@ -73,7 +77,9 @@ func (p *parts) send(ctx context.Context, ids []relais.DocumentID) error {
 }
 
 // passing tells a fault of the moment, which ends the answer, from one of a document.
-func passing(ctx context.Context, err error) bool { return ctx.Err() != nil || relais.Retryable(err) }
+func passing(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || relais.Retryable(err) || relais.KindOf(err) == relais.KindAuth
+}
 
 // carried tells an attachment whose message or file is among the exported.
 func carried(sorted []relais.DocumentID, d relais.Document) bool {
@@ -98,7 +104,7 @@ func (p *parts) one(ctx context.Context, d relais.Document) error {
 	if err != nil {
 		return err
 	}
-	body := &faulty{r: raw.Body}
+	body := &faulty{r: p.whileAllowed(p.c, raw.Body)}
 	if p.mbox && d.Kind == relais.KindMessage {
 		err = writeMbox(w, d, body)
 	} else {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,6 +39,8 @@ type rooms struct {
 	asked    []search.Request
 	unsure   int // documents that may be about whatever client
 	listed   int // calls of List
+	lives    int // looks at a token after which it is at its end; 0: it lives for ever
+	looked   int // looks at tokens
 	entries  []audit.Entry
 	failures struct{ audit, search, documents, clock error }
 	events   []relais.Event
@@ -88,7 +91,7 @@ func (r *rooms) deps() Deps {
 		Hash:     func(q string) string { return "hash" + strconv.Itoa(len(q)) },
 		Location: time.UTC, Now: func() time.Time { return noon(20) },
 		Clock:  func(context.Context) (time.Time, error) { return noon(20), r.failures.clock },
-		Logger: slog.New(slog.NewTextHandler(&r.log, nil)), Version: "test",
+		Logger: slog.New(slog.NewTextHandler(&r.log, nil)), Version: "test", BaseURL: &url.URL{Scheme: "https", Host: "example.com"},
 	}
 }
 
@@ -252,6 +255,9 @@ func (r *rooms) Refusals(_ context.Context, c relais.CaseID) ([]relais.Refusal, 
 }
 
 func (r *rooms) Lookup(_ context.Context, plain string) (access.Principal, error) {
+	if r.looked++; r.lives > 0 && r.looked > r.lives {
+		plain = "ended"
+	}
 	switch plain {
 	case complianceToken:
 		return access.Principal{Name: "token:compliance", Kind: access.KindToken, Grants: access.Local().Grants}, nil

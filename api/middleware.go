@@ -69,8 +69,5 @@ func (s *Server) noRoute(c *gin.Context) {
 }
 
 func (s *Server) noMethod(c *gin.Context) {
-	p := problemOf(relais.Errorf(relais.KindInvalid, "route", "%s is not answered here", c.Request.Method))
-	p.Status = http.StatusMethodNotAllowed
-	p.Title = http.StatusText(p.Status)
-	s.answer(c, p)
+	s.refuse(c, http.StatusMethodNotAllowed, relais.Errorf(relais.KindInvalid, "route", "%s is not answered here", c.Request.Method))
 }

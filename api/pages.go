@@ -24,7 +24,7 @@ const (
 // authenticate, scope, audit, answer.
 func (s *Server) pages(r *gin.Engine) {
 	r.GET("/assets/:name", s.asset)
-	open := r.Group("/", asPage, s.settleLanguage)
+	open := r.Group("/", asPage, s.ownHost, s.settleLanguage)
 	open.GET("/login", s.loginPage)
 	open.POST("/login", s.login)
 	open.POST("/logout", s.logout)

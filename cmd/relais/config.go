@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -23,7 +24,8 @@ type config struct {
 	logLevel  string
 	logFormat string
 	quiet     bool
-	profile   string // where to write a CPU profile
+	baseURL   *url.URL // what users reach `serve` at, where it was said
+	profile   string   // where to write a CPU profile
 }
 
 // complete fills in what was left to defaults and refuses what cannot be meant.

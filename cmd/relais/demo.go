@@ -33,7 +33,7 @@ its own beside the archive's; your own archive is not touched.`,
 		Example: "  relais demo\n  relais demo --no-serve",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			host, _, err := net.SplitHostPort(listen)
-			if ip := net.ParseIP(host); err != nil || host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			if err != nil || !onLoopback(host) {
 				return relais.Errorf(relais.KindInvalid, "read --listen", "the demo listens on loopback only, not on %q", listen)
 			}
 			root := a.cfg.Data

@@ -239,7 +239,7 @@ func (a *app) logger() *slog.Logger {
 
 // program is what opens the archive.
 func (a *app) program() wire.Program {
-	return wire.Program{Settings: a.cfg.Settings, Env: a.sys.env, Logger: a.logger(), Version: version(), Reader: []string{extractVerb}}
+	return wire.Program{Settings: a.cfg.Settings, Env: a.sys.env, Logger: a.logger(), Version: version(), BaseURL: a.cfg.baseURL, Reader: []string{extractVerb}}
 }
 
 // terminal tells whether a stream is one: progress and prompts are for terminals only.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,9 +26,11 @@ other verbs on the same data directory go through it. Off loopback it wants TLS
 (--tls-cert, --tls-key) or a declared proxy in front (--base-url https://…).`,
 		Example: "  relais serve\n  relais serve --listen 0.0.0.0:8443 --tls-cert cert.pem --tls-key key.pem",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := f.check(); err != nil {
+			base, err := f.check()
+			if err != nil {
 				return err
 			}
+			a.cfg.baseURL = base
 			return a.with(cmd.Context(), true, func(s *session) error {
 				if s.held == nil {
 					return relais.WithHint(relais.Errorf(relais.KindLocked, "serve", "another process serves this archive"), "stop it first")
@@ -43,22 +47,52 @@ other verbs on the same data directory go through it. Off loopback it wants TLS
 	return cmd
 }
 
-// check wants TLS, or a proxy that speaks it, wherever others could listen.
-func (f serveFlags) check() error {
+// check wants TLS, or a proxy that speaks it, wherever others could listen. It gives the
+// address that users reach, nil where none was said.
+func (f serveFlags) check() (*url.URL, error) {
 	host, _, err := net.SplitHostPort(f.listen)
 	if err != nil {
-		return relais.E(relais.KindInvalid, "read --listen", err)
+		return nil, relais.E(relais.KindInvalid, "read --listen", err)
 	}
 	if (f.cert == "") != (f.key == "") {
-		return relais.Errorf(relais.KindInvalid, "serve", "--tls-cert and --tls-key go together")
+		return nil, relais.Errorf(relais.KindInvalid, "serve", "--tls-cert and --tls-key go together")
 	}
-	ip := net.ParseIP(host)
-	loopback := host == "localhost" || ip != nil && ip.IsLoopback()
-	if !loopback && f.cert == "" && len(f.baseURL) < len("https://x") {
-		return relais.WithHint(relais.Errorf(relais.KindInvalid, "serve", "%s can be reached by others, and nothing is encrypted", f.listen),
+	base, err := f.reached()
+	if err != nil {
+		return nil, err
+	}
+	if !onLoopback(host) && f.cert == "" && (base == nil || base.Scheme != "https") {
+		return nil, relais.WithHint(relais.Errorf(relais.KindInvalid, "serve", "%s can be reached by others, and nothing is encrypted", f.listen),
 			"--tls-cert and --tls-key, or --base-url https://… when a proxy is in front")
 	}
-	return nil
+	return base, nil
+}
+
+// reached reads --base-url: scheme and host, for pages are at its root, and no other's to
+// read on the way.
+func (f serveFlags) reached() (*url.URL, error) {
+	if f.baseURL == "" {
+		return nil, nil
+	}
+	const op = "read --base-url"
+	u, err := url.Parse(f.baseURL)
+	switch {
+	case err != nil:
+		return nil, relais.WithHint(relais.Errorf(relais.KindInvalid, op, "it is no URL"), "https://relais.example")
+	case u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "":
+		return nil, relais.WithHint(relais.Errorf(relais.KindInvalid, op, "it has no scheme or no host"), "https://relais.example")
+	case u.User != nil, u.RawQuery != "", u.ForceQuery, u.Fragment != "", strings.Trim(u.Path, "/") != "":
+		return nil, relais.WithHint(relais.Errorf(relais.KindInvalid, op, "only scheme, host and port are wanted"), "https://relais.example")
+	case u.Scheme == "http" && !onLoopback(u.Hostname()):
+		return nil, relais.WithHint(relais.Errorf(relais.KindInvalid, op, "off loopback it is https"), "https://"+u.Host)
+	}
+	return u, nil
+}
+
+// onLoopback tells a host that only this machine reaches.
+func onLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // serve answers until ctx ends. opened is called with the address once it listens.

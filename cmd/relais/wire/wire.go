@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -83,6 +84,7 @@ type Program struct {
 	Env     func(string) string
 	Logger  *slog.Logger
 	Version string
+	BaseURL *url.URL // what users reach the pages at; nil where that is this machine
 	Reader  []string // the arguments under which this program reads risky files for itself: see [ReadFiles]
 }
 
