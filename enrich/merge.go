@@ -296,25 +296,49 @@ func (s *Stage) sealFacts(ctx context.Context, c relais.CaseID, docs map[relais.
 	return nil
 }
 
+// unsealFacts opens the facts of documents. Damaged ones are told and passed over: what
+// made them is read again by a reindex from the bytes, and until then a document without
+// facts is not shown, lest one stays in sight that a mark should withdraw.
 func (s *Stage) unsealFacts(ctx context.Context, c relais.CaseID, rows []state.Document) (map[relais.DocumentID]*facts, error) {
 	sealed := make([]blob.Sealed, len(rows))
 	for i, r := range rows {
 		sealed[i] = blob.Sealed{Digest: r.Blob, Bytes: r.Facts}
 	}
 	plain, err := s.blobs.Unseal(ctx, c, relais.SealedFacts, sealed)
-	if err != nil {
-		return nil, err
-	}
 	found := make(map[relais.DocumentID]*facts, len(rows))
-	for i, b := range plain {
+	for i := range plain {
 		f := &facts{}
-		if err := json.Unmarshal(b, f); err != nil {
-			return nil, relais.E(relais.KindDamaged, "decode facts", err)
+		if err = json.Unmarshal(plain[i], f); err != nil {
+			err = relais.E(relais.KindDamaged, "decode facts", err)
+			break
 		}
 		found[rows[i].ID] = f
 	}
-	return found, nil
+	switch {
+	case relais.KindOf(err) != relais.KindDamaged:
+		return found, err
+	case len(rows) > 1:
+		return s.unsealHalves(ctx, c, rows)
+	}
+	s.logger.Error("what is known of a document is damaged: it is not shown until `relais reindex --from raw`", "document", string(rows[0].ID))
+	return nil, nil
 }
+
+// unsealHalves opens the facts of documents of which one's are damaged.
+func (s *Stage) unsealHalves(ctx context.Context, c relais.CaseID, rows []state.Document) (map[relais.DocumentID]*facts, error) {
+	all := make(map[relais.DocumentID]*facts, len(rows))
+	for _, half := range [][]state.Document{rows[:len(rows)/2], rows[len(rows)/2:]} {
+		found, err := s.unsealFacts(ctx, c, half)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(all, found)
+	}
+	return all, nil
+}
+
+// damaged tells whether facts are on record that could not be opened.
+func (d *decided) damaged() bool { return d.facts == nil && d.row.Facts != nil }
 
 func collect(docs map[relais.DocumentID]*decided) []decided {
 	list := make([]decided, 0, len(docs))

@@ -106,7 +106,8 @@ func (s *Stage) addReplies(ctx context.Context, c relais.CaseID, m *state.Mergin
 			return err
 		}
 		for id, d := range opened {
-			if d.facts == nil || !slices.ContainsFunc(s.namedKeys(d.facts), func(key string) bool { return fresh[key] }) {
+			names := d.facts != nil && slices.ContainsFunc(s.namedKeys(d.facts), func(key string) bool { return fresh[key] })
+			if !names && !d.damaged() { // damaged ones may name it
 				continue
 			}
 			d.raise()

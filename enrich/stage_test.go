@@ -29,6 +29,7 @@ import (
 // bench is a stage over real state and packs, with a log in memory whose appends may fail.
 type bench struct {
 	t       testing.TB
+	file    string // of the state
 	db      *state.DB
 	parts   blobtest.Parts
 	blobs   blob.Store // over parts
@@ -46,12 +47,13 @@ const owner = "ann@pumps.example"
 
 func newBench(t testing.TB, clients ...relais.Client) *bench {
 	t.Helper()
-	db, err := state.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "state.db"))
+	file := filepath.Join(t.TempDir(), "state.db")
+	db, err := state.OpenSQLite(t.Context(), file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	b := &bench{t: t, db: db, parts: blobtest.Parts{Backend: blobtest.NewBackend(), Keys: blobtest.NewKeys(), Index: blobtest.NewIndex()}}
+	b := &bench{t: t, file: file, db: db, parts: blobtest.Parts{Backend: blobtest.NewBackend(), Keys: blobtest.NewKeys(), Index: blobtest.NewIndex()}}
 	b.blobs = blob.New(b.parts.Backend, b.parts.Keys, b.parts.Index, blob.Options{})
 	b.library = library.New(db, b.blobs)
 	if b.c, err = db.CreateCase(t.Context(), relais.Case{Name: "Ann"}); err != nil {
