@@ -1,13 +1,46 @@
 package seal
 
-import "context"
+import (
+	"context"
 
-// Check reads the whole of an embedded keyring, deep its indexes too. A damaged file
-// is of relais.KindDamaged. A server checks its own pages.
+	"github.com/relais-archive/relais/internal/relais"
+)
+
+// Check reads the whole of an embedded keyring, deep its indexes too; a server checks its
+// own pages. Deep, every wrap is opened, wherever it rests: one that was changed, or moved
+// to another blob or case, opens no longer. What is damaged is of relais.KindDamaged.
 func (k *Keyring) Check(ctx context.Context, deep bool) error {
-	e, ok := k.engine.(embedded)
-	if !ok {
+	const op = "check keys"
+	if e, ok := k.engine.(embedded); ok {
+		if err := e.file.Check(ctx, deep); err != nil {
+			return storeError(op, err)
+		}
+	}
+	if !deep {
 		return nil
 	}
-	return storeError("check keys", e.file.Check(ctx, deep))
+	bad, err := k.unopened(ctx)
+	if err == nil && bad > 0 {
+		err = relais.Errorf(relais.KindDamaged, "", "%s not open under the master key", relais.Number(bad, "key does", "keys do"))
+	}
+	return storeError(op, err)
+}
+
+// unopened counts the wraps that do not open.
+func (k *Keyring) unopened(ctx context.Context) (bad int64, err error) {
+	for after := (row{}); ; {
+		page, err := k.page(ctx, k.read, after, nil)
+		if err != nil {
+			return bad, err
+		}
+		for _, r := range page {
+			if _, err := k.wraps.unwrap(r.c, r.digest, r.wrap); err != nil {
+				bad++
+			}
+		}
+		if len(page) < copyPage {
+			return bad, nil
+		}
+		after = page[len(page)-1]
+	}
 }

@@ -132,6 +132,7 @@ func (o *opening) openKeysServer(ctx context.Context) error {
 		return err
 	}
 	o.onClose(o.on.Keys.Close)
+	o.on.Files = append(o.on.Files, archive.File{Name: "the keys", Check: o.on.Keys.Check})
 	return nil
 }
 
