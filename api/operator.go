@@ -28,7 +28,8 @@ type Capture interface {
 // while it works.
 type Upkeep interface {
 	Reindex(ctx context.Context, fromRaw bool, emit func(relais.Event)) error
-	Verify(ctx context.Context, readData bool, emit func(relais.Event)) error
+	// Verify proves that what is kept is whole; repair makes again what can be.
+	Verify(ctx context.Context, readData, repair bool, emit func(relais.Event)) error
 	RetryRefused(ctx context.Context, caseName string, emit func(relais.Event)) error
 	// RetryUnread reads again what could not be read, or not all of it.
 	RetryUnread(ctx context.Context, emit func(relais.Event)) error
@@ -59,7 +60,7 @@ func (s *Server) operatorRoutes(r *gin.RouterGroup) {
 	})
 	r.POST("/verify", func(c *gin.Context) {
 		s.long(c, actionVerify, func(ctx context.Context, emit func(relais.Event)) error {
-			return s.deps.Upkeep.Verify(ctx, c.Query("read_data") != "", emit)
+			return s.deps.Upkeep.Verify(ctx, c.Query("read_data") != "", c.Query("repair") != "", emit)
 		})
 	})
 	r.POST("/refused/retry", func(c *gin.Context) {

@@ -10,18 +10,28 @@ import (
 )
 
 func (a *app) verifyCmd() *cobra.Command {
-	var readData bool
+	var readData, repair bool
 	cmd := &cobra.Command{
 		Use: "verify", Short: "Prove that what is kept is whole", Args: cobra.NoArgs,
-		Long: `Checks the files of tables page by page; packs against their tables of contents and, with --read-data, every byte
-against its checksum, every document and every record of the streams; the index
-against the documents it was made from; these against the items they were read from; the audit log by its chain. Exits with 13 when something is damaged. A record
-that a stage has refused (see "relais refused list") is told and counted, and is no damage.`,
-		Example: "  relais verify\n  relais verify --read-data --json",
+		Long: `Checks the files of tables page by page; packs against their tables of contents; the index
+against the documents it was made from; these against the items they were read from; the
+audit log by its chain. With --read-data also every byte of packs and every row of the
+tables against its checksum, every key, document and record, and what the index holds of
+each document against what it was made from. Exits with 13 when something is damaged. A
+record that a stage has refused (see "relais refused list") is told and counted, and is no
+damage.
+
+With --repair the index, and what is remembered of documents, are made again where they are
+damaged, and all is looked at once more. Packs, keys, streams, the audit log, cases,
+clients and decisions come back from a backup alone.`,
+		Example: "  relais verify\n  relais verify --read-data --json\n  relais verify --read-data --repair",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			q := url.Values{}
 			if readData {
 				q.Set("read_data", "1")
+			}
+			if repair {
+				q.Set("repair", "1")
 			}
 			return a.watch(cmd.Context(), "/api/v1/verify", q, func(e relais.Event) {
 				switch e.Type {
@@ -36,6 +46,7 @@ that a stage has refused (see "relais refused list") is told and counted, and is
 		},
 	}
 	cmd.Flags().BoolVar(&readData, "read-data", false, "read every byte")
+	cmd.Flags().BoolVar(&repair, "repair", false, "make again what is damaged and can be made again")
 	cmd.Flags().Bool("json", false, "print JSON lines")
 	return cmd
 }

@@ -2,12 +2,17 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/search"
 )
 
 // beside makes a program on a copy of another's archive.
@@ -201,37 +206,100 @@ func fileNames(t *testing.T, dir string) (names string) {
 	return names
 }
 
-// TestFlippedBits changes one bit of one file of tables at a time: verify finds it, or
-// the archive does not open, or the bit says nothing: all is exported as before.
+// TestFlippedBits changes one bit of one file at a time: verify finds it, or the archive
+// does not open, or the bit says nothing: exports, balances and 500 questions are answered
+// as before. What repair calls mended answers as before, too. RELAIS_FLIPS=200 tries more
+// than 12 of each file.
 func TestFlippedBits(t *testing.T) {
 	t.Parallel()
+	flips := 12
+	if n, err := strconv.Atoi(os.Getenv("RELAIS_FLIPS")); err == nil {
+		flips = n
+	}
 	mail := filepath.Join(t.TempDir(), "mail")
 	mailbox(t, mail, 20)
 	whole := newProgram(t)
 	whole.importClients()
 	whole.must(ingestArgs(mail)...)
-	want := whole.export()
-	for i, name := range []string{"log.db", "keys.db", "state.db", "index-1.db"} {
+	want := whole.allAnswers()
+	for i, name := range []string{"log.db", "keys.db", "state.db", "index-1.db", "packs/*/*"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r, found := rand.New(rand.NewPCG(1, uint64(i))), 0
-			for range 20 {
+			r := rand.New(rand.NewPCG(1, uint64(i)))
+			var found, mended, silent int
+			for range flips {
 				p := whole.beside(t)
-				at, bit := flipAt(t, filepath.Join(p.dir, "archive", name), r)
-				if v := p.run("verify", "--read-data"); v.code != 0 {
-					found++
-					if v.code != exitDamaged && !strings.Contains(v.err, "master key") {
-						t.Errorf("bit %d of byte %d: exit %d: %s%s", bit, at, v.code, v.out, v.err)
+				files, err := filepath.Glob(filepath.Join(p.dir, "archive", name))
+				if err != nil || len(files) == 0 {
+					t.Fatal(files, err)
+				}
+				at, bit := flipAt(t, files[r.IntN(len(files))], r)
+				v := p.run("verify", "--read-data")
+				if v.code == exitOK {
+					silent++
+					if got := p.allAnswers(); got != want {
+						t.Errorf("bit %d of byte %d is not found: %s", bit, at, firstDifference(want, got))
 					}
-				} else if e := p.run("export", "--format", "jsonl", "--all"); e.code != 0 || e.out != want {
-					t.Errorf("bit %d of byte %d is not found: exit %d, %s", bit, at, e.code, firstDifference(want, e.out))
+					continue
+				}
+				found++
+				if v.code != exitDamaged && !strings.Contains(v.err, "master key") {
+					t.Errorf("bit %d of byte %d: exit %d: %s%s", bit, at, v.code, v.out, v.err)
+				}
+				if m := p.run("verify", "--read-data", "--repair"); m.code == exitOK {
+					mended++
+					if got := p.allAnswers(); got != want {
+						t.Errorf("bit %d of byte %d is mended otherwise: %s", bit, at, firstDifference(want, got))
+					}
 				}
 			}
-			if found == 0 {
-				t.Error("no bit at all is found")
+			t.Logf("%d bits: %d found, of which %d mended; %d change no answer", flips, found, mended, silent)
+			if found == 0 || mended == 0 && name == "index-1.db" {
+				t.Errorf("%d are found, %d mended", found, mended)
 			}
 		})
 	}
+}
+
+// allAnswers gives what an archive answers: its export, its balance and 500 questions.
+func (p *program) allAnswers() string {
+	p.t.Helper()
+	all := p.must("balance", "--json") + p.export()
+	held := p.hold()
+	defer func() {
+		if err := held.Close(); err != nil {
+			p.t.Error(err)
+		}
+	}()
+	for _, q := range wordsAsked() {
+		n, err := search.Parse(q, search.ParseOptions{})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		res, err := held.Contracts.Index.Search(p.t.Context(), search.Request{Query: n, Scope: relais.Everything(), Limit: 100,
+			Facets: []search.Field{search.FacetClient, search.FacetTopic, search.FacetYear, search.FacetFrom}, Histogram: true})
+		if err != nil {
+			return all + q + ": " + err.Error()
+		}
+		all += fmt.Sprintln(q, res.Total, res.IDs, res.Facets, res.Histogram)
+	}
+	return all
+}
+
+// wordsAsked are 500 of one or two words of the test's mailbox, phrases, and operators.
+func wordsAsked() (list []string) {
+	words := []string{"bonjour", "prix", "pompe", "eur", "offre", "tarif", "ref", "acme", "beta", "x@acme.example", "p1", "p3",
+		"100,50", "107,50", "dimanche", "pom*", "from:acme", "to:ann", "filename:tarif", "subject:offre", "client:acme", "date:2025-01",
+		"has:attachment", "type:text"}
+	for _, a := range words {
+		list = append(list, a)
+		for _, b := range words {
+			if a != b && len(list) < 500 {
+				list = append(list, a+" "+b, a+" OR "+b, a+" -"+b)
+			}
+		}
+	}
+	return append(list[:498], `"prix de la pompe"`, `"est de"`)
 }
 
 // flipAt changes a bit of a file anywhere, and tells which.

@@ -26,7 +26,7 @@ func (b *bench) verbs(ctx context.Context, mail string, emit func(relais.Event))
 		"retry refused":  func() error { return b.RetryRefused(ctx, "", emit) },
 		"retry unread":   func() error { return b.RetryUnread(ctx, emit) },
 		"reindex":        func() error { return b.Reindex(ctx, false, emit) },
-		"verify":         func() error { return b.Verify(ctx, false, emit) },
+		"verify":         func() error { return b.Verify(ctx, false, false, emit) },
 		"metrics":        func() error { return b.Metrics(ctx, io.Discard) },
 		"doubtful":       func() error { _, err := b.Doubtful(ctx, relais.DoubtfulQuery{}); return err },
 		"disclose":       func() error { _, err := b.Disclose(ctx, "d", by("x")); return err },

@@ -471,7 +471,7 @@ func (b *bench) refusals() []relais.Refusal {
 func (b *bench) verify() (e *told, damaged bool) {
 	b.t.Helper()
 	e = &told{}
-	err := b.Verify(b.t.Context(), true, e.emit)
+	err := b.Verify(b.t.Context(), true, false, e.emit)
 	if relais.KindOf(err) != relais.KindDamaged {
 		b.must(err)
 	}

@@ -170,7 +170,7 @@ func (p *Promotion) refuseAgain(ctx context.Context) error {
 
 // verify reads every byte of the copy, and compares the documents of both archives.
 func (p *Promotion) verify(ctx context.Context) error {
-	if err := p.to.Verify(ctx, true, func(e relais.Event) {
+	if err := p.to.Verify(ctx, true, false, func(e relais.Event) {
 		if e.Type == "fault" {
 			p.Emit(e)
 		}

@@ -19,6 +19,11 @@ func (ar *Archive) Reindex(ctx context.Context, fromRaw bool, emit func(relais.E
 		return err
 	}
 	defer done()
+	return ar.reindex(ctx, fromRaw, emit)
+}
+
+// reindex does so for whoever keeps others out.
+func (ar *Archive) reindex(ctx context.Context, fromRaw bool, emit func(relais.Event)) error {
 	start := time.Now()
 	damaged := ar.on.Index.damaged()
 	if damaged { // the feed of this index fails, and would fail whoever waits

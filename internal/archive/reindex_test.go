@@ -102,7 +102,7 @@ func TestOneUpkeepAtATime(t *testing.T) {
 	b.must(b.Reindex(t.Context(), false, func(e relais.Event) {
 		if e.Type == "progress" && e.Stage == "reindex" && second == nil {
 			second = b.Reindex(t.Context(), false, new(told).emit)
-			verified = b.Verify(t.Context(), false, new(told).emit)
+			verified = b.Verify(t.Context(), false, false, new(told).emit)
 			searched = b.found("pompe")
 		}
 	}))

@@ -16,27 +16,54 @@ type verification struct {
 	Faults    int64 `json:"faults"`
 	Harmless  int64 `json:"harmless"`
 	Refused   int64 `json:"refused"` // records and documents on record as refused: known, and no fault
+
+	remedies remedies
 }
 
-// Verify checks the files of tables page by page, packs by their checksums, the index against the envelopes it was
-// made from, these against the items they were read from, and the audit log by its chain; and, when data is to be read, opens
-// every document and every record of the streams.
-func (ar *Archive) Verify(ctx context.Context, readData bool, emit func(relais.Event)) error {
+// Verify checks the files of tables page by page, packs by their checksums, the index
+// against the envelopes it was made from, these against the items they were read from, and
+// the audit log by its chain. When data is to be read, it checks every row by its checksum,
+// opens every key, every document and every record of the streams, and makes each
+// document's entry of the index again. With repair, what can be made again is, and all is
+// looked at once more.
+func (ar *Archive) Verify(ctx context.Context, readData, repair bool, emit func(relais.Event)) error {
 	done, err := ar.alone("verify")
 	if err != nil {
 		return err
 	}
 	defer done()
-	var v verification
+	v, err := ar.verify(ctx, readData, emit)
+	if err == nil && repair && v.Faults > 0 {
+		if err = ar.repair(ctx, v.remedies, emit); err == nil {
+			v, err = ar.verify(ctx, readData, emit)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if !readData {
+		emit(relais.Event{Type: "note", Detail: "not_read Texts, rows, keys, records and what the index holds were not read: relais verify --read-data does that."})
+	}
+	emit(relais.Event{Type: "verified", Result: v})
+	if v.Faults > 0 {
+		return relais.WithHint(relais.Errorf(relais.KindDamaged, "verify", "%s", relais.Number(v.Faults, "fault", "faults")), v.remedies.hint())
+	}
+	return nil
+}
+
+// verify looks at everything once.
+func (ar *Archive) verify(ctx context.Context, readData bool, emit func(relais.Event)) (v verification, err error) {
 	known := &knownRefusals{tell: func(code, detail string) {
 		v.Refused++
 		emit(relais.Event{Type: "note", Detail: code + " " + detail})
 	}}
+	v.remedies = remedies{}
 	fault := func(f blob.Fault) {
 		if f.Harmless {
 			v.Harmless++
 		} else {
 			v.Faults++
+			v.remedies[remedyOf(f)] = true
 		}
 		emit(relais.Event{Type: "fault", Detail: f.Code + " " + f.Pack + " " + f.Detail, Result: f})
 	}
@@ -64,18 +91,13 @@ func (ar *Archive) Verify(ctx context.Context, readData bool, emit func(relais.E
 	} {
 		err := step()
 		if err != nil && (ctx.Err() != nil || v.Faults == 0 && relais.KindOf(err) != relais.KindDamaged) {
-			return err
+			return v, err
 		}
 		if err != nil { // damage, or what comes of it: the other steps may find more
 			fault(blob.Fault{Code: "unreadable", Detail: err.Error()})
 		}
 	}
-	emit(relais.Event{Type: "verified", Result: v})
-	if v.Faults > 0 {
-		return relais.WithHint(relais.Errorf(relais.KindDamaged, "verify", "%s", relais.Number(v.Faults, "fault", "faults")),
-			"`relais reindex` mends the index and what is remembered of documents; packs come back from a backup")
-	}
-	return nil
+	return v, nil
 }
 
 // verifyFiles reads the files of tables: what is malformed in one of them may not be

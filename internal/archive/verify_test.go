@@ -30,7 +30,7 @@ func TestVerify(t *testing.T) {
 		t.Errorf("%+v, %v", v, e.details("fault"))
 	}
 	var quick told
-	b.must(b.Verify(t.Context(), false, quick.emit))
+	b.must(b.Verify(t.Context(), false, false, quick.emit))
 	if v := quick.of("verified")[0].Result.(verification); v.Records != 0 || v.Documents != 5 {
 		t.Errorf("without reading data: %+v", v)
 	}
@@ -240,7 +240,7 @@ func TestFilesOfTables(t *testing.T) {
 		want := relais.KindOf(fault)
 		file.Check = func(context.Context, bool) error { return fault }
 		var e told
-		if err := b.Verify(t.Context(), true, e.emit); relais.KindOf(err) != want {
+		if err := b.Verify(t.Context(), true, false, e.emit); relais.KindOf(err) != want {
 			t.Errorf("%v: %v", fault, err)
 		}
 		if got := e.says("fault", "file_damaged state.db"); got != (want == relais.KindDamaged) {
@@ -250,7 +250,7 @@ func TestFilesOfTables(t *testing.T) {
 			t.Errorf("%v: %d ends", fault, got)
 		}
 	}
-	b.must(b.Verify(t.Context(), false, new(told).emit))
+	b.must(b.Verify(t.Context(), false, false, new(told).emit))
 	if !slices.Equal(deep, []bool{true, true, true, false}) {
 		t.Errorf("deep: %v", deep)
 	}
@@ -272,12 +272,12 @@ func TestWhatComesOfDamage(t *testing.T) {
 	b := newBench(t, with(func(on *Contracts) { broken.Log, on.Audit = on.Audit, broken }))
 	b.ingest(mailbox(t, 2))
 	var e told
-	if err := b.Verify(t.Context(), false, e.emit); !errors.Is(err, io.ErrUnexpectedEOF) || len(e.of("verified")) > 0 {
+	if err := b.Verify(t.Context(), false, false, e.emit); !errors.Is(err, io.ErrUnexpectedEOF) || len(e.of("verified")) > 0 {
 		t.Errorf("%v, told %+v", err, e.list)
 	}
 	b.apply(search.Entry{Envelope: relais.Envelope{Revision: 1, Document: relais.Document{ID: "dextra"}}})
 	e = told{}
-	err := b.Verify(t.Context(), false, e.emit)
+	err := b.Verify(t.Context(), false, false, e.emit)
 	if relais.KindOf(err) != relais.KindDamaged || !e.says("fault", "unreadable") || !strings.Contains(err.Error(), "2 faults") {
 		t.Errorf("%v, told %v", err, e.details("fault"))
 	}
@@ -291,7 +291,7 @@ func TestInterruptedVerify(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var e told
-	if err := b.Verify(ctx, true, e.emit); err == nil || relais.KindOf(err) == relais.KindDamaged || len(e.of("fault")) > 0 {
+	if err := b.Verify(ctx, true, false, e.emit); err == nil || relais.KindOf(err) == relais.KindDamaged || len(e.of("fault")) > 0 {
 		t.Errorf("%v, told %v", err, e.details("fault"))
 	}
 	b.sound()

@@ -198,3 +198,27 @@ func (f *File) spoiled(ctx context.Context) (faults []string, err error) {
 	}
 	return faults, nil
 }
+
+// DropSpoiled deletes the rows of some tables that are not what was written, and tells how
+// many there were: for rows that can be made again.
+func (f *File) DropSpoiled(ctx context.Context, names ...string) (dropped int64, err error) {
+	all, err := tables(ctx, f.Read)
+	if err != nil {
+		return 0, err
+	}
+	for _, t := range all {
+		if !slices.Contains(names, t.name) || !t.guarded() {
+			continue
+		}
+		done, err := f.Write.ExecContext(ctx, `DELETE FROM `+t.name+` WHERE `+sumColumn+` <> `+t.sum())
+		if err != nil {
+			return dropped, err
+		}
+		n, err := done.RowsAffected()
+		if err != nil {
+			return dropped, err
+		}
+		dropped += n
+	}
+	return dropped, nil
+}

@@ -11,3 +11,17 @@ func (db *DB) Check(ctx context.Context, deep bool) error {
 	}
 	return unavailable("check state", e.file.Check(ctx, deep))
 }
+
+// DropSpoiled deletes what an embedded state remembers of items and documents in rows that
+// are not what was written, and tells how many there were: reading everything again makes
+// them again. Rows that people or servers gave (cases, clients, decisions, tokens, cursors,
+// where blobs rest) are left: only a backup has them.
+func (db *DB) DropSpoiled(ctx context.Context) (int64, error) {
+	e, ok := db.dialect.(*embedded)
+	if !ok {
+		return 0, nil
+	}
+	n, err := e.file.DropSpoiled(ctx, "occurrences", "documents", "envelopes", "extractions", "thread_keys", "subjects",
+		"discovered", "correspondents")
+	return n, unavailable("drop damaged rows", err)
+}

@@ -72,7 +72,7 @@ func (o *opening) openStateFile(ctx context.Context) (err error) {
 		return err
 	}
 	o.onClose(o.on.State.Close)
-	o.on.Files = append(o.on.Files, archive.File{Name: "state.db", Check: o.on.State.Check})
+	o.on.Files = append(o.on.Files, archive.File{Name: archive.StateFile, Check: o.on.State.Check})
 	return nil
 }
 
@@ -103,7 +103,7 @@ func (o *opening) openIndexFiles(ctx context.Context) (err error) {
 	o.on.Index, err = archive.OpenGenerations(ctx, o.on.State, indexFiles{o.path("index"), o.location}, o.fresh, 0)
 	if err == nil {
 		o.onClose(o.on.Index.Close)
-		o.on.Files = append(o.on.Files, archive.File{Name: "the index", Check: o.on.Index.Check})
+		o.on.Files = append(o.on.Files, archive.File{Name: archive.IndexFile, Check: o.on.Index.Check})
 	}
 	return err
 }
