@@ -303,9 +303,11 @@ func (r *rooms) ImportClients(_ context.Context, clients, contacts io.Reader, em
 func (r *rooms) Reindex(_ context.Context, _ bool, emit func(relais.Event)) error {
 	return r.verb(emit)
 }
-func (r *rooms) Verify(_ context.Context, _, _ bool, emit func(relais.Event)) error { return r.verb(emit) }
-func (r *rooms) Wait(_ context.Context, emit func(relais.Event)) error           { return r.verb(emit) }
-func (r *rooms) RetryUnread(_ context.Context, emit func(relais.Event)) error    { return r.verb(emit) }
+func (r *rooms) Verify(_ context.Context, _, _ bool, emit func(relais.Event)) error {
+	return r.verb(emit)
+}
+func (r *rooms) Wait(_ context.Context, emit func(relais.Event)) error        { return r.verb(emit) }
+func (r *rooms) RetryUnread(_ context.Context, emit func(relais.Event)) error { return r.verb(emit) }
 func (r *rooms) RetryRefused(_ context.Context, _ string, emit func(relais.Event)) error {
 	return r.verb(emit)
 }

@@ -1,7 +1,6 @@
 package enrich_test
 
 import (
-	"database/sql"
 	"strings"
 	"testing"
 
@@ -25,7 +24,7 @@ func (b *bench) spoilFacts() {
 	spoiled := map[string][]byte{}
 	for rows.Next() {
 		var id string
-		var facts sql.RawBytes
+		var facts []byte
 		if err := rows.Scan(&id, &facts); err != nil {
 			b.t.Fatal(err)
 		}
