@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -196,7 +197,13 @@ func (s *Server) engine(identify gin.HandlerFunc, before ...gin.HandlerFunc) *gi
 
 func (s *Server) ready(c *gin.Context) {
 	if missing := s.deps.Health.Missing(c.Request.Context()); len(missing) > 0 {
-		c.JSON(http.StatusServiceUnavailable, gin.H{"ready": false, "missing": missing})
+		p := problemOf(relais.Errorf(relais.KindUnavailable, "serve", "not ready"))
+		p.Detail = "not ready: " + strings.Join(missing, ", ") + " cannot be read, or not be written"
+		c.JSON(p.Status, struct {
+			relais.Problem
+			Ready   bool     `json:"ready"`
+			Missing []string `json:"missing"`
+		}{p, false, missing})
 		return
 	}
 	c.JSON(http.StatusOK, gin.H{"ready": true})

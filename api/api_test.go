@@ -1,11 +1,16 @@
 package api
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -51,6 +56,25 @@ func TestOpenRoutes(t *testing.T) {
 	}
 	if w := r.ask(t, complianceToken, "/metrics"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "relais_refused 1") {
 		t.Errorf("metrics: %d %s", w.Code, w.Body)
+	}
+}
+
+// TestNotReady: the parts that are missing are named, as a problem that programs read.
+func TestNotReady(t *testing.T) {
+	r := newRooms()
+	r.missing = []string{"state", "audit"}
+	w := r.ask(t, "", "/readyz")
+	told := decode[struct {
+		relais.Problem
+		Ready   bool     `json:"ready"`
+		Missing []string `json:"missing"`
+	}](t, w)
+	if w.Code != http.StatusServiceUnavailable || told.Ready || !slices.Equal(told.Missing, r.missing) || told.Code != string(relais.KindUnavailable) ||
+		told.Detail != "not ready: state, audit cannot be read, or not be written" {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if err := document(t).Components.Schemas["NotReady"].Value.VisitJSON(decode[map[string]any](t, w)); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -160,11 +184,53 @@ func TestComplianceAlone(t *testing.T) {
 	}
 }
 
-func TestAClockThatFailsShowsNothing(t *testing.T) {
+// TestAClockThatFails: who may see what cannot be told without the time. That is an
+// answer of its own, by every door: nothing found, unknown or forbidden would be a lie.
+func TestAClockThatFails(t *testing.T) {
+	for _, target := range slices.Concat(reads(), pagesRead(), []string{"/api/v1/unreadable", "/api/v1/privacy", "/api/v1/decisions", "/privacy",
+		"/api/v1/unreadable?case=c1", "/api/v1/export?all=1&format=mbox", "/api/v1/export?all=1&format=eml"}) {
+		r := newRooms()
+		r.failures.clock = errors.New("state is gone at /var/secret")
+		w := r.ask(t, complianceToken, target)
+		if w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "/var/secret") {
+			t.Errorf("%s: %d %s", target, w.Code, w.Body)
+		}
+		if len(r.asked)+len(r.entries) > 0 {
+			t.Errorf("%s: something was read, or recorded", target)
+		}
+	}
 	r := newRooms()
-	r.failures.clock = errors.New("state is gone")
-	if page := decode[relais.Page](t, r.ask(t, complianceToken, "/api/v1/search")); page.Total != 0 {
-		t.Errorf("%d hits", page.Total)
+	r.failures.clock = relais.Errorf(relais.KindDamaged, "read the clock", "malformed")
+	problem(t, r.ask(t, complianceToken, "/api/v1/search"), http.StatusInternalServerError, relais.KindDamaged)
+}
+
+// TestAClockThatFailsMeanwhile: what was sent of an export must not pass for all of it.
+func TestAClockThatFailsMeanwhile(t *testing.T) {
+	for _, format := range []string{"jsonl", "mbox"} {
+		r := newRooms()
+		r.order = nil
+		for i := range 250 {
+			d := relais.Document{ID: relais.DocumentID(fmt.Sprintf("e%03d", i)), Kind: relais.KindMessage, Text: strings.Repeat("x", 2000)}
+			r.add(inCase, d)
+			r.order = append(r.order, d.ID)
+		}
+		asked, deps := 0, r.deps()
+		deps.Clock = func(context.Context) (time.Time, error) {
+			if asked++; asked > 3 {
+				return time.Time{}, errors.New("state is gone")
+			}
+			return noon(20), nil
+		}
+		srv := httptest.NewServer(New(deps).Local())
+		res, err := srv.Client().Get(srv.URL + "/api/v1/export?all=1&format=" + format)
+		if err == nil {
+			_, err = io.Copy(io.Discard, res.Body)
+			_ = res.Body.Close()
+		}
+		if asked <= 3 || err == nil && res.StatusCode == http.StatusOK {
+			t.Errorf("%s: it ends as if it were whole, the time asked for %d times", format, asked)
+		}
+		srv.Close()
 	}
 }
 

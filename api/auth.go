@@ -57,14 +57,28 @@ func who(c *gin.Context) access.Principal {
 }
 
 // scopeOf gives what the principal may see now: a grant that ended meanwhile opens
-// nothing more.
-func (s *Server) scopeOf(c *gin.Context) relais.Scope {
+// nothing more. Where the time cannot be told nobody knows what has ended, which is an
+// error: an empty scope would pass for an empty archive.
+func (s *Server) scopeOf(c *gin.Context) (relais.Scope, error) {
 	now, err := s.deps.Clock(c.Request.Context())
 	if err != nil {
-		s.deps.Logger.Error("the time cannot be told, so nothing is shown", "error", err)
-		return relais.Scope{}
+		kind := relais.KindOf(err)
+		if kind == relais.KindInternal {
+			kind = relais.KindUnavailable
+		}
+		return relais.Scope{}, relais.Errorf(kind, "tell the time", "nothing is shown without it: %w", err)
 	}
-	return who(c).Scope(now)
+	return who(c).Scope(now), nil
+}
+
+// scoped gives what scopeOf does; where that fails the request is answered so, and
+// false is given.
+func (s *Server) scoped(c *gin.Context) (scope relais.Scope, ok bool) {
+	scope, err := s.scopeOf(c)
+	if err != nil {
+		s.fail(c, err)
+	}
+	return scope, err == nil
 }
 
 // disclose writes the audit entry of what is about to be sent. When it cannot be
@@ -75,8 +89,7 @@ func (s *Server) disclose(c *gin.Context, e audit.Entry) bool {
 		e.Outcome = audit.Allowed
 	}
 	if err := s.deps.Audit.Append(c.Request.Context(), e); err != nil {
-		s.deps.Logger.Error("audit log cannot be written", "error", err)
-		s.fail(c, relais.WithHint(relais.Errorf(relais.KindUnavailable, "audit", "the audit log cannot be written, so nothing is shown"),
+		s.fail(c, relais.WithHint(relais.Errorf(relais.KindUnavailable, "audit", "the audit log cannot be written, so nothing is shown: %w", err),
 			"the audit log cannot be written, so nothing is shown; free disk space is the usual cause"))
 		return false
 	}
@@ -85,8 +98,9 @@ func (s *Server) disclose(c *gin.Context, e audit.Entry) bool {
 
 // compliance lets through whoever sees all there is; that others tried is recorded.
 func (s *Server) compliance(c *gin.Context, action string) bool {
-	if s.scopeOf(c).SeesAll() {
-		return true
+	scope, ok := s.scoped(c)
+	if !ok || scope.SeesAll() {
+		return ok
 	}
 	if s.disclose(c, audit.Entry{Action: action, Outcome: audit.Denied}) {
 		s.fail(c, relais.Errorf(relais.KindForbidden, "authorize", "this is for compliance"))

@@ -11,12 +11,16 @@ import (
 
 // cases answers GET /api/v1/cases.
 func (s *Server) cases(c *gin.Context) {
+	scope, ok := s.scoped(c)
+	if !ok {
+		return
+	}
 	list, err := s.deps.Cases.List(c.Request.Context())
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
-	scope, shown := s.scopeOf(c), []relais.Case{}
+	shown := []relais.Case{}
 	for _, k := range list {
 		if scope.ShowsCase(k.ID) {
 			shown = append(shown, k)
@@ -29,8 +33,12 @@ func (s *Server) cases(c *gin.Context) {
 
 // namedCase finds the case a request names, within the scope.
 func (s *Server) namedCase(c *gin.Context, name string) (relais.Case, error) {
+	scope, err := s.scopeOf(c)
+	if err != nil {
+		return relais.Case{}, err
+	}
 	k, err := s.deps.Cases.Case(c.Request.Context(), name)
-	if relais.KindOf(err) == relais.KindNotFound || err == nil && !s.scopeOf(c).ShowsCase(k.ID) {
+	if relais.KindOf(err) == relais.KindNotFound || err == nil && !scope.ShowsCase(k.ID) {
 		return relais.Case{}, relais.WithHint(relais.Errorf(relais.KindNotFound, "find case", "no case named %q", name), "`relais case list` shows those there are")
 	}
 	return k, err

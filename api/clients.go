@@ -10,7 +10,11 @@ import (
 
 // clients answers GET /api/v1/clients.
 func (s *Server) clients(c *gin.Context) {
-	list, err := s.answers.ClientList(c.Request.Context(), s.scopeOf(c))
+	scope, ok := s.scoped(c)
+	if !ok {
+		return
+	}
+	list, err := s.answers.ClientList(c.Request.Context(), scope)
 	if err != nil {
 		s.fail(c, err)
 		return

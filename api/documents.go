@@ -32,7 +32,11 @@ func (s *Server) open(ctx context.Context, scope relais.Scope, id relais.Documen
 
 // document answers GET /api/v1/documents/ID with an ETag over what it says.
 func (s *Server) document(c *gin.Context) {
-	d, err := s.open(c.Request.Context(), s.scopeOf(c), relais.DocumentID(c.Param("id")))
+	scope, ok := s.scoped(c)
+	if !ok {
+		return
+	}
+	d, err := s.open(c.Request.Context(), scope, relais.DocumentID(c.Param("id")))
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -70,8 +74,12 @@ func holds(list, etag string) bool {
 // raw answers GET /api/v1/documents/ID/raw: the bytes as captured, always as a
 // download, for they are a stranger's.
 func (s *Server) raw(c *gin.Context) {
+	scope, ok := s.scoped(c)
+	if !ok {
+		return
+	}
 	id := relais.DocumentID(c.Param("id"))
-	raw, err := s.deps.Library.Open(c.Request.Context(), s.scopeOf(c), id)
+	raw, err := s.deps.Library.Open(c.Request.Context(), scope, id)
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -138,7 +146,11 @@ func device(stem string) bool {
 
 // thread answers GET /api/v1/threads/ID: the conversation, oldest first.
 func (s *Server) thread(c *gin.Context) {
-	docs, err := s.deps.Library.Thread(c.Request.Context(), s.scopeOf(c), c.Param("id"))
+	scope, ok := s.scoped(c)
+	if !ok {
+		return
+	}
+	docs, err := s.deps.Library.Thread(c.Request.Context(), scope, c.Param("id"))
 	if err != nil {
 		s.fail(c, err)
 		return

@@ -60,6 +60,9 @@ func (s *Server) fail(c *gin.Context, err error) {
 		c.Abort()
 		return
 	}
+	if relais.NoRoom(err) && relais.HintOf(err) == "" {
+		err = relais.WithHint(err, "the disk is full: make room, and everything goes on by itself")
+	}
 	p := problemOf(err)
 	if p.Status >= http.StatusInternalServerError {
 		s.deps.Logger.Error("request failed", "route", c.FullPath(), "code", p.Code, "error", err)

@@ -60,7 +60,11 @@ func (s *Server) exported(c *gin.Context) ([]relais.DocumentID, error) {
 	if !all && strings.TrimSpace(c.Query("q")) == "" {
 		return nil, relais.WithHint(relais.Errorf(relais.KindInvalid, "export", "say what to export"), "--all, or a query")
 	}
-	return s.answers.Every(c.Request.Context(), answer.Question{Text: c.Query("q"), Lang: string(language(c)), Scope: s.scopeOf(c)})
+	scope, err := s.scopeOf(c)
+	if err != nil {
+		return nil, err
+	}
+	return s.answers.Every(c.Request.Context(), answer.Question{Text: c.Query("q"), Lang: string(language(c)), Scope: scope})
 }
 
 // openFunc opens documents within a scope.
@@ -75,7 +79,11 @@ func (s *Server) exportAll(c *gin.Context, ids []relais.DocumentID, mediaType st
 		if err := s.still(c); err != nil {
 			return err
 		}
-		docs, err := open(c.Request.Context(), s.scopeOf(c), some)
+		scope, err := s.scopeOf(c)
+		if err != nil {
+			return err
+		}
+		docs, err := open(c.Request.Context(), scope, some)
 		if err != nil {
 			return err
 		}
@@ -101,8 +109,12 @@ func (s *Server) exportJSONL(c *gin.Context, ids []relais.DocumentID) error {
 // exportMbox sends messages alone, and tells at the end how many documents are left out.
 func (s *Server) exportMbox(c *gin.Context, ids []relais.DocumentID) error {
 	c.Header("Trailer", headerLeftOut)
-	ctx, scope, left := c.Request.Context(), s.scopeOf(c), 0
-	err := s.exportAll(c, ids, "application/mbox", s.deps.Library.Headers, func(w io.Writer, d relais.Document) error {
+	scope, err := s.scopeOf(c)
+	if err != nil {
+		return err
+	}
+	ctx, left := c.Request.Context(), 0
+	err = s.exportAll(c, ids, "application/mbox", s.deps.Library.Headers, func(w io.Writer, d relais.Document) error {
 		if d.Kind != relais.KindMessage {
 			if !carried(ids, d) {
 				left++

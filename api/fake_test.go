@@ -42,9 +42,10 @@ type rooms struct {
 	lives    int // looks at a token after which it is at its end; 0: it lives for ever
 	looked   int // looks at tokens
 	entries  []audit.Entry
-	failures struct{ audit, search, documents, clock error }
+	failures struct{ audit, search, documents, clock, tokens error }
 	events   []relais.Event
 	opErr    error
+	missing  []string // parts that keep it from being ready
 	request  relais.IngestRequest
 	query    relais.DoubtfulQuery
 	settling relais.SettleRequest
@@ -221,7 +222,7 @@ func (r *rooms) Case(_ context.Context, name string) (relais.Case, error) {
 func (r *rooms) List(context.Context) ([]relais.Case, error)   { r.listed++; return r.list(), nil }
 func (r *rooms) Rename(context.Context, string, string) error  { return nil }
 func (r *rooms) Update(_ context.Context, c relais.Case) error { return r.opErr }
-func (r *rooms) Missing(context.Context) []string              { return nil }
+func (r *rooms) Missing(context.Context) []string              { return r.missing }
 func (r *rooms) Metrics(_ context.Context, w io.Writer) error {
 	_, err := io.WriteString(w, "relais_refused 1\n")
 	return err
@@ -257,6 +258,9 @@ func (r *rooms) Refusals(_ context.Context, c relais.CaseID) ([]relais.Refusal, 
 func (r *rooms) Lookup(_ context.Context, plain string) (access.Principal, error) {
 	if r.looked++; r.lives > 0 && r.looked > r.lives {
 		plain = "ended"
+	}
+	if r.failures.tokens != nil {
+		return access.Principal{}, r.failures.tokens
 	}
 	switch plain {
 	case complianceToken:

@@ -84,9 +84,14 @@ func localPath(to string) string {
 	return to
 }
 
-// frame is what surrounds the page of a request.
+// frame is what surrounds the page of a request. It offers what compliance alone may see
+// to compliance; a page that tells of a failing clock offers it to nobody.
 func (s *Server) frame(c *gin.Context) ui.Frame {
-	return ui.Frame{Path: localPath(c.Request.URL.RequestURI()), SignedIn: who(c).Name != "", SeesAll: who(c).Name != "" && s.scopeOf(c).SeesAll(), Query: c.Query("q")}
+	f := ui.Frame{Path: localPath(c.Request.URL.RequestURI()), SignedIn: who(c).Name != "", Query: c.Query("q")}
+	if scope, err := s.scopeOf(c); err == nil {
+		f.SeesAll = f.SignedIn && scope.SeesAll()
+	}
+	return f
 }
 
 // show sends a page.
@@ -133,7 +138,11 @@ const (
 
 // clientsPage answers GET /clients.
 func (s *Server) clientsPage(c *gin.Context) {
-	list, err := s.answers.ClientList(c.Request.Context(), s.scopeOf(c))
+	scope, ok := s.scoped(c)
+	if !ok {
+		return
+	}
+	list, err := s.answers.ClientList(c.Request.Context(), scope)
 	if err != nil {
 		s.fail(c, err)
 		return

@@ -17,7 +17,11 @@ const maxSiblings = 50
 
 // documentPage answers GET /documents/ID.
 func (s *Server) documentPage(c *gin.Context) {
-	ctx, scope := c.Request.Context(), s.scopeOf(c)
+	scope, ok := s.scoped(c)
+	if !ok {
+		return
+	}
+	ctx := c.Request.Context()
 	d, err := s.open(ctx, scope, relais.DocumentID(c.Param("id")))
 	if err != nil {
 		s.fail(c, err)
@@ -59,7 +63,11 @@ func (s *Server) discloseSiblings(c *gin.Context, p relais.Page) bool {
 // threadPage answers GET /threads/ID: the messages of a conversation, oldest first;
 // attachments stand with their message.
 func (s *Server) threadPage(c *gin.Context) {
-	docs, err := s.deps.Library.Thread(c.Request.Context(), s.scopeOf(c), c.Param("id"))
+	scope, ok := s.scoped(c)
+	if !ok {
+		return
+	}
+	docs, err := s.deps.Library.Thread(c.Request.Context(), scope, c.Param("id"))
 	if err != nil {
 		s.fail(c, err)
 		return

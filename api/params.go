@@ -17,8 +17,11 @@ const maxPage = 1000
 
 // question reads the parameters of a search.
 func (s *Server) question(c *gin.Context) (answer.Question, error) {
-	q := answer.Question{Text: c.Query("q"), Lang: string(language(c)), Scope: s.scopeOf(c), Cursor: c.Query("cursor")}
+	q := answer.Question{Text: c.Query("q"), Lang: string(language(c)), Cursor: c.Query("cursor")}
 	var err error
+	if q.Scope, err = s.scopeOf(c); err != nil {
+		return q, err
+	}
 	if q.Order, err = orderOf(c.Query("sort")); err != nil {
 		return q, err
 	}

@@ -92,7 +92,13 @@ func (s *Server) logout(c *gin.Context) {
 	}
 	token, _ := c.Cookie(sessionCookie) // absent is empty
 	setCookie(c, sessionCookie, "", -1, http.SameSiteStrictMode)
-	if p, err := s.principal(c.Request.Context(), token); err == nil {
+	p, err := s.principal(c.Request.Context(), token)
+	switch {
+	case relais.KindOf(err) == relais.KindAuth: // good for nothing already
+	case err != nil:
+		s.fail(c, err)
+		return
+	default:
 		c.Set(principalKey, p)
 		if !s.disclose(c, audit.Entry{Action: actionSessionEnd}) {
 			return

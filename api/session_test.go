@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/relais-archive/relais/internal/relais"
 )
 
 // post sends a form to the network's handler.
@@ -142,5 +144,16 @@ func TestRedirectsStayHere(t *testing.T) {
 func TestLargeFormsAreRefused(t *testing.T) {
 	if w := newRooms().post(t, "/login", url.Values{"token": {strings.Repeat("x", maxForm)}}); w.Code != http.StatusBadRequest {
 		t.Errorf("%d", w.Code)
+	}
+}
+
+// TestSignOutThatFails: a token that cannot be looked up may still be good, and whoever
+// signs out is not told that it ended.
+func TestSignOutThatFails(t *testing.T) {
+	r := newRooms()
+	r.failures.tokens = relais.Errorf(relais.KindUnavailable, "look up token", "no answer")
+	w := r.post(t, "/logout", nil, session(complianceToken))
+	if w.Code != http.StatusServiceUnavailable || len(r.revoked) > 0 {
+		t.Errorf("%d %s, revoked %v", w.Code, w.Header().Get("Location"), r.revoked)
 	}
 }

@@ -67,7 +67,8 @@ func (s *Server) unreadRequest(c *gin.Context) (search.Request, error) {
 		}
 		wanted = append(wanted, search.Value{Field: search.ByCase, Value: string(k.ID)})
 	}
-	return search.Request{Query: wanted, Scope: s.scopeOf(c), Limit: limit, Cursor: c.Query("cursor")}, nil
+	scope, err := s.scopeOf(c)
+	return search.Request{Query: wanted, Scope: scope, Limit: limit, Cursor: c.Query("cursor")}, err
 }
 
 // defaultUnread is how many documents a page lists, when nothing is asked for.

@@ -37,7 +37,10 @@ func (r *reader) readMessage(ctx context.Context, c relais.CaseID, it relais.Ite
 	doc := messageDocument(mail, it)
 	doc.MediaType = form.Kind().MediaType
 	doc.ID, doc.Content = got.document, content
-	in := r.input(ctx, c, it)
+	in, err := r.input(ctx, c, it)
+	if err != nil {
+		return got, err
+	}
 	in.Mail = mail
 	text, fromHTML, losses := extract.BodyText(mail, r.limits)
 	in.Text, in.FromHTML = text, fromHTML
@@ -74,12 +77,13 @@ func (r *reader) readMessage(ctx context.Context, c relais.CaseID, it relais.Ite
 	return got, err
 }
 
-func (r *reader) input(ctx context.Context, c relais.CaseID, it relais.Item) tag.Input {
+func (r *reader) input(ctx context.Context, c relais.CaseID, it relais.Item) (tag.Input, error) {
+	owner, err := r.owners.owner(ctx, c, it.Occurrence.Owner)
 	return tag.Input{
-		Case: c, Owner: r.owners.owner(ctx, c, it.Occurrence.Owner), Kind: it.Kind,
+		Case: c, Owner: owner, Kind: it.Kind,
 		Source: it.Occurrence.Source, Folder: it.Occurrence.Folder, Name: it.Name, SavedAs: savedAs(it),
 		Labels: it.Labels, Received: it.Received,
-	}
+	}, err
 }
 
 // savedAs gives the name of the file that a message was saved as, "" when it stood in
@@ -220,11 +224,10 @@ func (r *reader) readAttachments(ctx context.Context, c relais.CaseID, it relais
 // namedIn gives the clients that an attachment names when a colleague sent it, such as an
 // internal list or report. A document from outside is about its correspondents instead.
 func (r *reader) namedIn(ctx context.Context, c relais.CaseID, it relais.Item, m *format.Mail, a format.MailPart, text relais.Digest, got *reading) ([]relais.Tag, error) {
-	in := r.input(ctx, c, it)
-	if len(r.names) == 0 || text.IsZero() || len(m.From) == 0 || !in.IsOwn(strings.ToLower(m.From[0].Address)) {
-		return nil, nil
+	in, err := r.input(ctx, c, it)
+	if err != nil || len(r.names) == 0 || text.IsZero() || len(m.From) == 0 || !in.IsOwn(strings.ToLower(m.From[0].Address)) {
+		return nil, err
 	}
-	var err error
 	if in.Text, err = r.text(ctx, c, text, got); err != nil {
 		return nil, err
 	}
@@ -258,8 +261,10 @@ func (r *reader) readFile(ctx context.Context, c relais.CaseID, it relais.Item, 
 		ID: got.document, Content: content, Kind: relais.KindFile, Name: it.Name, MediaType: it.MediaType,
 		Size: body.Size(), SHA256: it.Occurrence.SHA256, Extraction: relais.ExtractionNone,
 	}
-	in := r.input(ctx, c, it)
-	var err error
+	in, err := r.input(ctx, c, it)
+	if err != nil {
+		return got, err
+	}
 	if in.Inner, err = r.set.MarksOfFile(r.limits, it.Name, it.MediaType, io.NewSectionReader(body, 0, body.Size())); err != nil {
 		return got, err
 	}

@@ -20,20 +20,23 @@ func newOwnerBook(db *state.DB) *ownerBook {
 	return &ownerBook{state: db, known: map[relais.CaseID][]relais.Owner{}}
 }
 
-// owner gives an owner with aliases; one that is not recorded has none.
-func (b *ownerBook) owner(ctx context.Context, c relais.CaseID, address string) relais.Owner {
+// owner gives an owner with aliases; one that is not recorded has none. A state that does
+// not answer is an error: mail read without the aliases would be tagged otherwise.
+func (b *ownerBook) owner(ctx context.Context, c relais.CaseID, address string) (relais.Owner, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if o, ok := b.find(c, address); ok {
-		return o
+		return o, nil
 	}
-	if cases, err := owners(ctx, b.state); err == nil {
-		b.known = cases
+	cases, err := owners(ctx, b.state)
+	if err != nil {
+		return relais.Owner{}, err
 	}
+	b.known = cases
 	if o, ok := b.find(c, address); ok {
-		return o
+		return o, nil
 	}
-	return relais.Owner{Address: address}
+	return relais.Owner{Address: address}, nil
 }
 
 func (b *ownerBook) find(c relais.CaseID, address string) (relais.Owner, bool) {

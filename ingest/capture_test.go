@@ -94,6 +94,23 @@ func TestCaptureStoresInOrderOfDurability(t *testing.T) {
 	}
 }
 
+// TestSizesThatLie: what a source says of an item's size is a hint; one that says too
+// little costs the budget of memory what the item holds, and ends nobody.
+func TestSizesThatLie(t *testing.T) {
+	for _, said := range []int64{0, 1, 100} {
+		src := &listed{label: "box", folders: []string{"inbox"}, items: map[string][]Found{}, bodies: map[string]string{}}
+		for i := range 6 {
+			pos := fmt.Sprintf("%04d", i)
+			src.items["inbox"] = append(src.items["inbox"], Found{Position: pos, Kind: relais.KindMessage, Size: said})
+			src.bodies["inbox"+pos] = testkit.Message(i) + strings.Repeat("a line of the text\r\n", 50_000*i)
+		}
+		a := newArchive()
+		if sum := a.run(t, job(src)); sum.Captured != 6 {
+			t.Errorf("%d bytes are said: captured %+v", said, sum.Counts)
+		}
+	}
+}
+
 // TestKeysTellNothing: records are named by hashes, each by its own; those of one pack
 // are to stand together.
 func TestKeysTellNothing(t *testing.T) {

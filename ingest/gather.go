@@ -238,8 +238,14 @@ func (f *folderRun) content(ctx context.Context, found Found) (*content, error) 
 		f.memory.Release(want)
 		return nil, err
 	}
-	if over := want - c.held(); over > 0 {
+	switch over := want - c.held(); {
+	case over > 0:
 		f.memory.Release(over)
+	case over < 0: // a source may have said too little: what is given back later is counted first
+		if err := f.memory.Acquire(ctx, -over); err != nil {
+			f.memory.Release(want)
+			return nil, errors.Join(err, c.close())
+		}
 	}
 	return c, nil
 }

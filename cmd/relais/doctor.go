@@ -94,12 +94,7 @@ func (a *app) checkDisk() check {
 		dir = filepath.Dir(dir)
 	}
 	start := time.Now()
-	f, err := os.CreateTemp(dir, ".relais-doctor-*")
-	if err == nil {
-		_, err = f.WriteString("relais")
-		err = errors.Join(err, f.Sync(), f.Close(), os.Remove(f.Name()))
-	}
-	if err != nil {
+	if err := wire.TryDisk(dir); err != nil {
 		return check{Name: "disk", Detail: err.Error(), Fix: "make room, or let this user write to " + dir}
 	}
 	return check{Name: "disk", OK: true, Detail: fmt.Sprintf("a durable write takes %s", time.Since(start).Round(10*time.Microsecond))}

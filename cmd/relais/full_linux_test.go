@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -120,4 +121,102 @@ func waitFor(t *testing.T, what string, holds func() bool) {
 		time.Sleep(100 * time.Millisecond)
 	}
 	t.Fatal("no end to the wait for", what)
+}
+
+// serving keeps a server running, and gives its address once it answers.
+func (p *program) serving() (site string) {
+	p.t.Helper()
+	site = freeAddress(p.t)
+	s := p.supervise("serve", "--listen", site)
+	waitFor(p.t, "the server to listen", func() bool {
+		_, status := get("http://" + site + "/livez")
+		return status == http.StatusOK
+	})
+	p.t.Cleanup(func() { p.t.Log(s.said()) })
+	return site
+}
+
+// fillDisk leaves no byte of the archive's disk, and gives what makes room again.
+func (p *program) fillDisk() (free func()) {
+	p.t.Helper()
+	path := filepath.Join(p.dir, "archive", "of-somebody-else")
+	f, err := os.Create(path)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	for size := 1 << 20; size > 0; {
+		if _, err := f.Write(make([]byte, size)); err != nil {
+			size /= 2
+		}
+	}
+	return func() {
+		if err := os.Remove(path); err != nil {
+			p.t.Error(err)
+		}
+	}
+}
+
+// TestReadsOnAFullDisk: what cannot be told is an error with its reason, by every door,
+// never nothing; with room made everything goes on by itself. It is the same whether the
+// server has answered before, or has yet to look what time it is.
+func TestReadsOnAFullDisk(t *testing.T) {
+	t.Parallel()
+	mail := t.TempDir()
+	bulky(t, mail, 20)
+	for name, before := range map[string][][]string{"from the start": {}, "after a while": {{"search", "Devis"}}, "without a server": nil} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newProgram(t)
+			p.smallDisk(24)
+			p.must(ingestArgs(mail)...)
+			want := p.export()
+			id := string(p.aMessage().ID)
+			reads := [][]string{
+				{"search", "Devis"}, {"search", "--json", "Devis"}, {"export", "--all"}, {"export", "--format", "mbox", "--all"}, {"show", id}, {"show", "--raw", id},
+				{"client", "list"}, {"case", "list"}, {"balance", "Ann"}, {"refused", "list"}, {"privacy", "list"}, {"unreadable", "list"},
+			}
+			answers := make([]string, len(reads))
+			for i, args := range reads {
+				answers[i] = p.must(args...)
+			}
+			ready := func() (page string, status int) { return "state audit", http.StatusServiceUnavailable }
+			if before != nil {
+				site := p.serving()
+				ready = func() (string, int) { return get("http://" + site + "/readyz") }
+			}
+			for _, args := range before {
+				p.must(args...)
+			}
+			free := p.fillDisk()
+			refused := 0
+			for i, args := range reads { // some room is left in what the files have already
+				switch r := p.run(args...); {
+				case r.code == exitOK && r.out == answers[i]:
+				case r.code == exitError && strings.Contains(r.out+r.err, "no space left") || strings.Contains(r.out+r.err, "is full"):
+					refused++
+				default:
+					t.Errorf("%v: exit %d, %.300s%.300s", args, r.code, r.out, r.err)
+				}
+			}
+			if before != nil && refused < len(reads)/2 {
+				t.Errorf("%d of %d refused: the disk is not full", refused, len(reads))
+			}
+			if page, status := ready(); status != http.StatusServiceUnavailable || !strings.Contains(page, "audit") || !strings.Contains(page, "state") {
+				t.Errorf("readyz %d: %s", status, page)
+			}
+			free()
+			for _, args := range reads {
+				p.must(args...)
+			}
+			if got := p.export(); got != want {
+				t.Errorf("exports differ: %s", firstDifference(want, got))
+			}
+			waitFor(t, "the server to be ready", func() bool {
+				_, status := ready()
+				return before == nil || status == http.StatusOK
+			})
+			p.must("verify")
+		})
+	}
 }

@@ -49,7 +49,7 @@ type Contracts struct {
 // Part is one of the things that an archive rests on.
 type Part struct {
 	Name  string
-	Check func(ctx context.Context) error // tells what is wrong with it although it is open
+	Check func(ctx context.Context) error // tries what serving needs of it, although it is open
 }
 
 // File is a file of tables, and how to tell whether it is whole. A deep check reads
@@ -109,6 +109,7 @@ type Archive struct {
 	logger   *slog.Logger
 	pipeline *pipeline.Pipeline
 	upkeep   sync.Mutex // one rebuild or verification at a time
+	health   health
 	closers  []func()
 }
 
@@ -204,16 +205,4 @@ func (r records) Open(ctx context.Context, batch []stream.Message) ([]search.Ope
 		opened[i] = search.Opened{Envelope: envelopes[i], Err: faults[i]}
 	}
 	return opened, nil
-}
-
-// Missing names the parts that keep the archive from serving.
-func (ar *Archive) Missing(ctx context.Context) []string {
-	var missing []string
-	for _, p := range ar.on.Parts {
-		if err := p.Check(ctx); err != nil {
-			ar.logger.Warn("not ready", "part", p.Name, "code", string(relais.KindOf(err)), "error", err)
-			missing = append(missing, p.Name)
-		}
-	}
-	return missing
 }

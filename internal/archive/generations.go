@@ -44,9 +44,9 @@ func OpenGenerations(ctx context.Context, db *state.DB, kept Indexes, fresh bool
 	if err != nil {
 		return nil, err
 	}
-	number, err := strconv.Atoi(value)
+	number, err := numberOf(value)
 	if err != nil {
-		number = 1
+		return nil, err
 	}
 	current, err := kept.Open(ctx, number, fresh)
 	if relais.KindOf(err) == relais.KindDamaged || errors.Is(err, search.ErrFormat) {
@@ -57,6 +57,19 @@ func OpenGenerations(ctx context.Context, db *state.DB, kept Indexes, fresh bool
 		return nil, err
 	}
 	return &Generations{state: db, kept: kept, linger: linger, number: number, current: current}, nil
+}
+
+// numberOf reads which index is in use: the first, where none was ever replaced. What is
+// no number is damage: another index would answer with less, or with nothing.
+func numberOf(value string) (int, error) {
+	if value == "" {
+		return 1, nil
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 1 {
+		return 0, relais.Errorf(relais.KindDamaged, "open index", "state names no index but %q", value)
+	}
+	return n, nil
 }
 
 // damagedIndex stands for an index that cannot be read, or is of another format: the
@@ -236,9 +249,9 @@ func (g *Generations) follow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	number, err := strconv.Atoi(value)
+	number, err := numberOf(value)
 	if err != nil || groupOf(number) == g.Group() {
-		return nil // none was ever replaced, or this is it
+		return err
 	}
 	next, err := g.kept.Open(ctx, number, false)
 	if err != nil {

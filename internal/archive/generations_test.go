@@ -69,6 +69,22 @@ func TestFollowThatFails(t *testing.T) {
 	eventually(t, "it is told", func() bool { return strings.Contains(b.log.said(), "cannot tell which index is in use") })
 }
 
+// TestIndexOfNoNumber: where state says what is no number, nobody knows which index is in
+// use: the first one would answer with less, or with nothing.
+func TestIndexOfNoNumber(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, sharing)
+	for _, value := range []string{"x", "0", "-1", "2 "} {
+		b.must(b.on.State.SetMeta(t.Context(), indexSetting, value))
+		if err := b.on.Index.follow(t.Context()); relais.KindOf(err) != relais.KindDamaged || b.on.Index.Group() != "index-1" {
+			t.Errorf("%q: %v, %s in use", value, err, b.on.Index.Group())
+		}
+		if g, err := OpenGenerations(t.Context(), b.on.State, b.at.shelf, false, 0); relais.KindOf(err) != relais.KindDamaged {
+			t.Errorf("%q: %v opens, %v", value, g, err)
+		}
+	}
+}
+
 // TestLinger: an index that was replaced is kept for a while, or until nobody has the
 // patience; it is closed at once.
 func TestLinger(t *testing.T) {

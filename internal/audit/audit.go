@@ -57,6 +57,10 @@ type Log interface {
 	// Verify reads the whole log and checks the chain. The error is of
 	// relais.KindDamaged and names the first entry that does not fit.
 	Verify(ctx context.Context) error
+	// Check tells, for what it costs to ask, whether Append would be taken: nil says
+	// that the end of the log is what was written. One that is not is of
+	// relais.KindDamaged, a log that cannot be written now of relais.KindUnavailable.
+	Check(ctx context.Context) error
 	// Close releases the log; appends under way end first.
 	Close() error
 }

@@ -29,7 +29,8 @@ type File struct {
 	// Used, like file, only by the holder of the queue's turn.
 	size   int64 // of what is durable
 	last   head
-	broken error // why nothing more can be written
+	torn   bool  // a write failed, so that nobody knows what stands after size
+	closed error // why nothing more can be written
 
 	reading sync.Mutex
 	durable int64 // size, for readers
@@ -115,9 +116,13 @@ func wholeLines(b []byte) int {
 	return bytes.LastIndexByte(b, '\n') + 1
 }
 
+// unavailable gives an error of the file its kind; damage stays damage.
 func unavailable(op string, err error) error {
-	if err == nil {
+	switch {
+	case err == nil:
 		return nil
+	case relais.KindOf(err) == relais.KindDamaged:
+		return relais.E(relais.KindDamaged, op, err)
 	}
 	return relais.E(relais.KindUnavailable, op, err)
 }
@@ -135,11 +140,15 @@ func (l *File) writeGroup(_ context.Context, group []Entry) error {
 }
 
 // write appends a group of entries in one write and one sync. After a failure of either
-// nobody knows what the file holds: the log is closed to further entries until it is
-// opened again.
+// nobody knows what the file holds after what was durable: the next write mends that
+// first, so that a full disk closes the log for as long as it is full, and no longer.
 func (l *File) write(group []Entry) error {
-	if l.broken != nil {
-		return l.broken
+	const op = "append audit"
+	if l.closed != nil {
+		return l.closed
+	}
+	if err := l.mend(); err != nil {
+		return unavailable(op, err)
 	}
 	var buf []byte
 	last := l.last
@@ -160,11 +169,60 @@ func (l *File) write(group []Entry) error {
 		err = l.file.Sync()
 	}
 	if err != nil {
-		l.broken = relais.E(relais.KindUnavailable, "append audit", err)
-		return l.broken
+		l.torn = true
+		return unavailable(op, err)
 	}
 	l.size, l.last = l.size+int64(len(buf)), last
 	return nil
+}
+
+// mend cuts off what a failed write left after the durable entries, none of which was
+// acknowledged, and sees that the last durable one still stands where it stood.
+func (l *File) mend() error {
+	if !l.torn {
+		return nil
+	}
+	if err := l.stands(); err != nil {
+		return err
+	}
+	if err := errors.Join(l.file.Truncate(l.size), l.file.Sync()); err != nil {
+		return err
+	}
+	l.torn = false
+	return nil
+}
+
+// stands tells whether the last durable entry stands where it was written. The error is
+// of relais.KindDamaged: another entry after it would hide what was done to it.
+func (l *File) stands() error {
+	info, err := l.file.Stat()
+	if err != nil || l.size == 0 {
+		return err
+	}
+	gone := relais.Errorf(relais.KindDamaged, "check audit", "the end of the log is not what was written")
+	if info.Size() < l.size {
+		return gone
+	}
+	text, _, err := l.lastLine(l.size)
+	if err != nil {
+		return err
+	}
+	if r, err := decodeLine(text); err != nil || r.head() != l.last {
+		return gone
+	}
+	return nil
+}
+
+// Check tells whether the log would take an entry, as far as that shows without one: its
+// end stands, and what a failed write has left behind could be cut off.
+func (l *File) Check(context.Context) error {
+	const op = "check audit"
+	return l.queue.Alone(func() error {
+		if l.closed != nil {
+			return l.closed
+		}
+		return unavailable(op, errors.Join(l.stands(), l.mend()))
+	})
 }
 
 // Read calls fn with the entries that were durable when it was called: see [Log].
@@ -225,10 +283,10 @@ func (l *File) scan(ctx context.Context, fn func(record) error) (end head, err e
 // Close releases the file once the entries under way are durable.
 func (l *File) Close() error {
 	return l.queue.Alone(func() error {
-		if errors.Is(l.broken, os.ErrClosed) {
+		if l.closed != nil {
 			return nil
 		}
-		l.broken = relais.E(relais.KindUnavailable, "append audit", os.ErrClosed)
+		l.closed = relais.E(relais.KindUnavailable, "append audit", os.ErrClosed)
 		return unavailable("close audit", l.file.Close())
 	})
 }

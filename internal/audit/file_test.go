@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/relais-archive/relais/internal/relais"
 )
 
@@ -201,8 +202,8 @@ func TestNewerFormatIsRefused(t *testing.T) {
 	}
 }
 
-// TestUnwritable: once a write has failed, every append is refused, also when the
-// disk would take it again.
+// TestUnwritable: while writes fail every append is refused; once the disk takes them
+// again the log goes on by itself, without what a failed write has left behind.
 func TestUnwritable(t *testing.T) {
 	path := filled(t, 1)
 	l := openFile(t, path)
@@ -217,13 +218,45 @@ func TestUnwritable(t *testing.T) {
 		if err := l.Append(t.Context(), entry(1)); relais.KindOf(err) != relais.KindUnavailable {
 			t.Errorf("append: %v, want unavailable", err)
 		}
-		l.file = good
 	}
-	if got := read(t, l, 1); len(got) != 1 {
-		t.Errorf("%d entries, want 1", len(got))
+	if _, err := good.WriteAt([]byte(`{"hash":"00","li`), l.size); err != nil {
+		t.Fatal(err)
+	}
+	l.file = good
+	if err := l.Append(t.Context(), entry(2)); err != nil {
+		t.Errorf("append, once it can be written again: %v", err)
+	}
+	if got := read(t, l, 1); len(got) != 2 || got[1].Objects[0] != "d0002" {
+		t.Errorf("%v", got)
 	}
 	if err := l.Verify(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestChangedWhileUnwritable: a log whose end was changed while it could not be written
+// takes nothing more: an entry would hide the change under its own hash.
+func TestChangedWhileUnwritable(t *testing.T) {
+	path := filled(t, 2)
+	l := openFile(t, path)
+	l.torn = true
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := int64(bytes.IndexByte(whole, '\n') + 1)
+	for name, changed := range map[string][]byte{"changed": bytes.Replace(whole, []byte("d0001"), []byte("d9999"), 1), "cut": whole[:cut]} {
+		if err := os.WriteFile(path, changed, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := l.Append(t.Context(), entry(3)); relais.KindOf(err) != relais.KindDamaged {
+				t.Errorf("%s: %v, want damage", name, err)
+			}
+			if err := l.Check(t.Context()); relais.KindOf(err) != relais.KindDamaged {
+				t.Errorf("%s: check gives %v, want damage", name, err)
+			}
+		}
 	}
 }
 

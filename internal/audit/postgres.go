@@ -152,6 +152,15 @@ func damagedIfNone(err error) error {
 	return err
 }
 
+// Check tells whether the log would take an entry: its end stands, and the server lets
+// whoever appends lock it, which one that is read-only does not.
+func (l *Postgres) Check(ctx context.Context) error {
+	return failed("check audit", l.db.Update(ctx, func(tx *sql.Tx) error {
+		_, err := lockHead(ctx, tx)
+		return err
+	}))
+}
+
 // insert adds records, which follow the locked head, and moves it.
 func insert(ctx context.Context, tx *sql.Tx, records []record) error {
 	seqs, hashes, links := make([]int64, len(records)), make([][]byte, len(records)), make([][]byte, len(records))

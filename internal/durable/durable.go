@@ -65,3 +65,15 @@ func SyncDir(dir string) error {
 	}
 	return errors.Join(d.Sync(), d.Close())
 }
+
+// tryBytes is what Try writes: more than what a full disk may have left over.
+const tryBytes = 64 << 10
+
+// Try tells whether a folder takes a small file, durably; none is left behind.
+func Try(dir string) error {
+	name, err := writeTemp(dir, make([]byte, tryBytes))
+	if err != nil {
+		return err
+	}
+	return os.Remove(name)
+}

@@ -48,6 +48,15 @@ func (db *DB) Now(ctx context.Context) (time.Time, error) {
 	return time.UnixMicro(int64(seconds * 1e6)), unavailable("ask for the time", err)
 }
 
+// Try commits a write of one row, as each stage and each answer must be able to.
+func (db *DB) Try(ctx context.Context) error {
+	return db.update(ctx, "write state", func(tx session) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO meta (name, value) VALUES ('tried', $1)
+			ON CONFLICT (name) DO UPDATE SET value = excluded.value`, formatTime(time.Now()))
+		return err
+	})
+}
+
 // HighWater raises the highest time ever seen to now, where now is later, and gives
 // it: what has expired stays expired when the clock is set back.
 func (db *DB) HighWater(ctx context.Context, now time.Time) (time.Time, error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/relais-archive/relais/internal/audit"
 	"github.com/relais-archive/relais/internal/blob"
 	"github.com/relais-archive/relais/internal/blob/local"
+	"github.com/relais-archive/relais/internal/durable"
 	"github.com/relais-archive/relais/internal/pipeline"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/seal"
@@ -37,8 +38,10 @@ func (o *opening) openDirectory(ctx context.Context, create bool) (err error) {
 		return err
 	}
 	if err = o.openParts(ctx, []part{
-		{"keys", o.openKeysFile, always}, {"state", o.openStateFile, o.checkState}, {"blobs", o.openPackFiles, always},
-		{"stream", o.openLogFile, o.checkLog}, {"index", o.openIndexFiles, o.checkIndex}, {"audit", o.openAuditFile, always},
+		{"keys", o.openKeysFile, o.checkDisk}, {"state", o.openStateFile, each(o.checkDisk, o.checkState)},
+		{"blobs", o.openPackFiles, func(ctx context.Context) error { return o.packs.Check(ctx) }},
+		{"stream", o.openLogFile, each(o.checkDisk, o.checkLog)}, {"index", o.openIndexFiles, each(o.checkDisk, o.checkIndex)},
+		{"audit", o.openAuditFile, each(o.checkDisk, o.checkAudit)},
 	}); err != nil {
 		return err
 	}
@@ -48,9 +51,17 @@ func (o *opening) openDirectory(ctx context.Context, create bool) (err error) {
 	return nil
 }
 
-// always finds nothing wrong: what is a file of ours is open, and that is all there is
-// to ask without reading it.
-func always(context.Context) error { return nil }
+// checkDisk tries the disk that our files are on. A write to each of them would wait for
+// whoever writes to it, and a server that is busy is no server that is missing something.
+func (o *opening) checkDisk(context.Context) error { return TryDisk(o.Data) }
+
+// TryDisk tells whether a folder takes a small file, durably.
+func TryDisk(dir string) error {
+	if err := durable.Try(dir); err != nil {
+		return relais.E(relais.KindUnavailable, "write to the disk", err)
+	}
+	return nil
+}
 
 func (o *opening) openKeysFile(ctx context.Context) error {
 	master, err := o.master(ctx, func(context.Context) (bool, error) {
@@ -81,7 +92,7 @@ func (o *opening) openPackFiles(context.Context) error {
 	if err != nil {
 		return err
 	}
-	o.on.Backend = backend
+	o.packs, o.on.Backend = backend, backend
 	o.on.Blobs = blob.New(backend, o.on.Keys, o.on.State, blob.Options{})
 	return nil
 }

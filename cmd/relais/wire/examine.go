@@ -35,10 +35,13 @@ func (p Program) ExamineServers(ctx context.Context) (found []Finding) {
 		}
 	}()
 	parts := o.onServers()
-	known := parts[0].open(ctx)
-	found = append(found, NewFinding(parts[0].name, "PostgreSQL answers; its schema is this program's", known))
+	known := bounded(ctx, parts[0].open)
 	if known == nil {
-		known = o.readSettings(ctx, false)
+		known = bounded(ctx, parts[0].check)
+	}
+	found = append(found, NewFinding(parts[0].name, "PostgreSQL answers, and takes what is written; its schema is this program's", known))
+	if known == nil {
+		known = bounded(ctx, func(ctx context.Context) error { return o.readSettings(ctx, false) })
 		found = append(found, NewFinding("archive", "namespace "+o.Namespace+" holds one", known), o.examineClock(ctx))
 	}
 	for _, p := range parts[1:] {
@@ -53,14 +56,28 @@ func (o *opening) examine(ctx context.Context, p part, known error) Finding {
 	if known != nil && p.name != "blobs" && p.name != "stream" {
 		return Finding{Name: p.name, Detail: "not looked at: it cannot be told without state and an archive"}
 	}
-	err := p.open(ctx)
+	err := bounded(ctx, p.open)
 	if err == nil {
-		err = p.check(ctx)
+		err = bounded(ctx, p.check)
 	}
 	if err == nil && p.name == "stream" {
-		err = pipeline.LogError("check", o.servers.broker(ctx))
+		err = bounded(ctx, func(ctx context.Context) error { return pipeline.LogError("check", o.servers.broker(ctx)) })
 	}
 	return NewFinding(p.name, "answers, lets us in, is set as it must be", err)
+}
+
+// answerTime is how long a server has for one question of whoever examines it.
+const answerTime = 10 * time.Second
+
+// bounded asks a server, and says so where it gives no answer.
+func bounded(ctx context.Context, ask func(context.Context) error) error {
+	timed, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	err := ask(timed)
+	if err != nil && timed.Err() != nil && ctx.Err() == nil {
+		err = relais.Errorf(relais.KindUnavailable, "ask", "no answer within %s: %w", answerTime, err)
+	}
+	return err
 }
 
 // clockSkew is how far the clocks of two machines may be apart before tokens, and the
@@ -69,7 +86,8 @@ const clockSkew = 5 * time.Second
 
 // examineClock compares this machine's clock with the database's.
 func (o *opening) examineClock(ctx context.Context) Finding {
-	theirs, err := o.on.State.Now(ctx)
+	var theirs time.Time
+	err := bounded(ctx, func(ctx context.Context) (err error) { theirs, err = o.on.State.Now(ctx); return err })
 	if err != nil {
 		return NewFinding("clock", "", err)
 	}

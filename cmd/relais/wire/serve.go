@@ -9,7 +9,6 @@ import (
 	"github.com/relais-archive/relais/enrich/library"
 	"github.com/relais-archive/relais/internal/archive"
 	"github.com/relais-archive/relais/internal/relais"
-	"github.com/relais-archive/relais/internal/stream"
 	"github.com/relais-archive/relais/search"
 )
 
@@ -43,7 +42,5 @@ func (o opener) Open(ctx context.Context, scope relais.Scope, id relais.Document
 	return api.Raw{Name: r.Name, MediaType: r.MediaType, Size: r.Size, Body: r.Body}, err
 }
 
-// topicRaw and anything are what the checks of parts ask.
-const topicRaw = stream.TopicRaw
-
+// anything is what the check of the index asks.
 func anything() search.Request { return search.Request{Scope: relais.Everything(), Limit: 1} }

@@ -71,12 +71,12 @@ func (o *opening) openServers(ctx context.Context, create bool) error {
 // is an archive at all.
 func (o *opening) onServers() []part {
 	return []part{
-		{"state", o.openStateServer, o.checkState},
+		{"state", o.openStateServer, each(o.checkState, func(ctx context.Context) error { return o.on.State.Try(ctx) })},
 		{"keys", o.openKeysServer, o.checkState}, // the same server
 		{"blobs", o.openBucket, func(ctx context.Context) error { return o.servers.bucket.Check(ctx) }},
 		{"stream", o.openBrokers, o.checkLog},
 		{"index", o.openElastic, o.checkIndex},
-		{"audit", o.openAuditServer, o.checkState}, // the same server
+		{"audit", o.openAuditServer, o.checkAudit},
 	}
 }
 
@@ -156,7 +156,7 @@ func (o *opening) openBrokers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !o.AcceptLoss {
+	if !o.AcceptLoss && o.on.State != nil { // who examines goes on without state
 		if opt.Held, err = pipeline.Held(ctx, o.on.State); err != nil {
 			return err
 		}

@@ -15,11 +15,15 @@ import (
 	"runtime"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/relais-archive/relais/enrich/extract"
 	"github.com/relais-archive/relais/internal/archive"
+	"github.com/relais-archive/relais/internal/blob/local"
 	"github.com/relais-archive/relais/internal/format"
 	"github.com/relais-archive/relais/internal/pipeline"
 	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/stream"
 )
 
 // Settings say where an archive is. The four that name servers are all empty or all set.
@@ -127,6 +131,7 @@ type opening struct {
 	half     bool   // or it is half made by a promotion, which goes on
 	notice   string // what the user must be told once
 	servers  servers
+	packs    *local.Dir // of an archive in a directory
 	closers  []func() error
 }
 
@@ -212,9 +217,31 @@ func (o *opening) checkState(ctx context.Context) error {
 	return err
 }
 
+// checkLog asks for each topic: answers follow what stands in one, stages read and write
+// the others.
 func (o *opening) checkLog(ctx context.Context) error {
-	_, err := o.on.Log.End(ctx, topicRaw)
-	return err
+	var all errgroup.Group
+	for _, topic := range stream.Topics() {
+		all.Go(func() error {
+			_, err := o.on.Log.End(ctx, topic)
+			return err
+		})
+	}
+	return all.Wait()
+}
+
+func (o *opening) checkAudit(ctx context.Context) error { return o.on.Audit.Check(ctx) }
+
+// each makes of several checks one that ends with the first fault.
+func each(checks ...func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		for _, check := range checks {
+			if err := check(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 func (o *opening) checkIndex(ctx context.Context) error {

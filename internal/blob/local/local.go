@@ -7,6 +7,7 @@
 package local
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -78,6 +79,22 @@ func (d *Dir) Put(ctx context.Context, name string, r io.Reader, size int64) err
 	}
 	if err := d.sync(path.Dir(name)); err != nil {
 		return storeError(op, err)
+	}
+	return nil
+}
+
+// checkBytes is what Check writes: more than what a full disk may have left over.
+const checkBytes = 64 << 10
+
+// Check tells whether the folder takes a pack, by one that never gets a name.
+func (d *Dir) Check(ctx context.Context) error {
+	temp := tempDir + "/" + rand.Text()
+	err := d.writeTemp(ctx, temp, bytes.NewReader(make([]byte, checkBytes)), checkBytes)
+	if gone := d.root.Remove(temp); err == nil {
+		err = gone
+	}
+	if err != nil {
+		return storeError("check packs", err)
 	}
 	return nil
 }
