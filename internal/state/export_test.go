@@ -2,8 +2,12 @@ package state
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"io"
+	"slices"
+
+	"github.com/relais-archive/relais/internal/sqlitefile"
 )
 
 // Dump writes every row of every table that Copy copies, in the order of keys as
@@ -19,6 +23,7 @@ func Dump(ctx context.Context, db *DB, w io.Writer) error {
 		if err != nil {
 			return err
 		}
+		columns = slices.DeleteFunc(columns, func(c string) bool { return c == "row_sum" }) // SQLite's own, made of the others
 		fmt.Fprintln(w, t.name, len(columns), len(t.names()))
 		t.whole = true
 		list, err := t.page(ctx, db.read, nil, nil)
@@ -47,6 +52,11 @@ func LeftTables() []string { return leftTables() }
 func SetSchemaVersion(ctx context.Context, db *DB, version int) error {
 	_, err := db.write.ExecContext(ctx, `INSERT INTO schema_version (version) VALUES ($1)`, version)
 	return err
+}
+
+// Unguard takes the checksums of rows away.
+func Unguard(ctx context.Context, db *DB) error {
+	return inTx(ctx, db.writers, func(tx *sql.Tx) error { return sqlitefile.Unguard(ctx, tx) })
 }
 
 // SchemaTables names the tables of a SQLite database.
