@@ -32,6 +32,7 @@ const (
 	actionIngest         = "ingest"
 	actionReindex        = "reindex"
 	actionVerify         = "verify"
+	actionBackup         = "backup"
 	actionEvaluate       = "evaluate"
 	actionWait           = "wait"
 	actionTokenCreate    = "token.create"

@@ -101,6 +101,7 @@ type Deps struct {
 	Health   Health
 	Capture  Capture // this and the next: verbs that only the local socket offers
 	Upkeep   Upkeep
+	Copies   Copies
 	Hash     func(query string) string // a keyed hash, for the audit log
 	Location *time.Location            // the archive's time zone: what a day is
 	BaseURL  *url.URL                  // what users reach; nil where that is this machine, or a name of its certificate

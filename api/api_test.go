@@ -300,7 +300,7 @@ func TestActionsAreOneWordEach(t *testing.T) {
 	words := []string{
 		actionSearch, actionDocumentOpen, actionDocumentRaw, actionThreadOpen, actionThreadList, actionClientList, actionClientImport, actionCaseList,
 		actionCaseOpen, actionCaseCreate, actionCaseChange, actionCaseBalance, actionRefusedList, actionRefusedRetry, actionExport, actionIngest,
-		actionReindex, actionVerify, actionEvaluate, actionWait, actionTokenCreate, actionSessionBegin, actionSessionEnd,
+		actionReindex, actionVerify, actionBackup, actionEvaluate, actionWait, actionTokenCreate, actionSessionBegin, actionSessionEnd,
 	}
 	slices.Sort(words)
 	if len(slices.Compact(slices.Clone(words))) != len(words) {

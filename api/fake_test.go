@@ -88,7 +88,7 @@ func (r *rooms) server() *Server { return New(r.deps()) }
 
 func (r *rooms) deps() Deps {
 	return Deps{
-		Searcher: r, Library: r, Cases: r, Accounts: r, Clients: r, Privacy: r, Decider: r, Audit: r, Tokens: tokens{r}, Health: r, Capture: r, Upkeep: r,
+		Searcher: r, Library: r, Cases: r, Accounts: r, Clients: r, Privacy: r, Decider: r, Audit: r, Tokens: tokens{r}, Health: r, Capture: r, Upkeep: r, Copies: r,
 		Hash:     func(q string) string { return "hash" + strconv.Itoa(len(q)) },
 		Location: time.UTC, Now: func() time.Time { return noon(20) },
 		Clock:  func(context.Context) (time.Time, error) { return noon(20), r.failures.clock },
@@ -308,6 +308,9 @@ func (r *rooms) Reindex(_ context.Context, _ bool, emit func(relais.Event)) erro
 	return r.verb(emit)
 }
 func (r *rooms) Verify(_ context.Context, _, _ bool, emit func(relais.Event)) error {
+	return r.verb(emit)
+}
+func (r *rooms) Backup(_ context.Context, _, _ string, emit func(relais.Event)) error {
 	return r.verb(emit)
 }
 func (r *rooms) Wait(_ context.Context, emit func(relais.Event)) error        { return r.verb(emit) }

@@ -36,6 +36,12 @@ type Upkeep interface {
 	Evaluate(ctx context.Context, truth io.Reader, emit func(relais.Event)) error
 }
 
+// Copies makes copies of the archive.
+type Copies interface {
+	// Backup copies the archive into a folder of this machine, and its keys into another.
+	Backup(ctx context.Context, dir, keys string, emit func(relais.Event)) error
+}
+
 // operatorRoutes adds what only the local operator may ask for: the command line's verbs
 // that change the archive or look at all of it.
 func (s *Server) operatorRoutes(r *gin.RouterGroup) {
@@ -61,6 +67,11 @@ func (s *Server) operatorRoutes(r *gin.RouterGroup) {
 	r.POST("/verify", func(c *gin.Context) {
 		s.long(c, actionVerify, func(ctx context.Context, emit func(relais.Event)) error {
 			return s.deps.Upkeep.Verify(ctx, c.Query("read_data") != "", c.Query("repair") != "", emit)
+		})
+	})
+	r.POST("/backup", func(c *gin.Context) {
+		s.long(c, actionBackup, func(ctx context.Context, emit func(relais.Event)) error {
+			return s.deps.Copies.Backup(ctx, c.Query("dir"), c.Query("keys"), emit)
 		})
 	})
 	r.POST("/refused/retry", func(c *gin.Context) {

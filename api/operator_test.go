@@ -34,6 +34,7 @@ func TestLongVerbsSendEvents(t *testing.T) {
 	for target, action := range map[string]string{
 		"/api/v1/ingests": actionIngest, "/api/v1/reindex?from=raw": actionReindex, "/api/v1/verify?read_data=1": actionVerify,
 		"/api/v1/refused/retry?case=c1": actionRefusedRetry, "/api/v1/unreadable/retry": actionUnreadRetry, "/api/v1/evaluate": actionEvaluate, "/api/v1/wait": actionWait,
+		"/api/v1/backup?dir=%2Fb&keys=%2Fk": actionBackup,
 	} {
 		r := newRooms()
 		r.events = []relais.Event{{Type: "progress", Stage: "enrich", Done: 1, Total: 2}, {Type: "note", Detail: "é\n"}}

@@ -124,7 +124,7 @@ Begin with:
 	a.globalFlags(root)
 	root.AddCommand(
 		a.demoCmd(), a.serveCmd(), a.ingestCmd(), a.caseCmd(), a.clientCmd(), a.searchCmd(), a.showCmd(), a.exportCmd(),
-		a.balanceCmd(), a.refusedCmd(), a.unreadableCmd(), a.privacyCmd(), a.decideCmd(), a.decisionsCmd(), a.verifyCmd(), a.reindexCmd(), a.doctorCmd(), a.evaluateCmd(), a.tokenCmd(),
+		a.balanceCmd(), a.refusedCmd(), a.unreadableCmd(), a.privacyCmd(), a.decideCmd(), a.decisionsCmd(), a.verifyCmd(), a.reindexCmd(), a.backupCmd(), a.restoreCmd(), a.doctorCmd(), a.evaluateCmd(), a.tokenCmd(),
 		a.workerCmd(), a.promoteCmd(), a.versionCmd(), a.completionCmd(), a.extractWorkerCmd(),
 	)
 	for _, c := range root.Commands() {

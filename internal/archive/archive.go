@@ -42,8 +42,9 @@ type Contracts struct {
 	Index     *Generations
 	Audit     audit.Log
 	Extractor extract.Extractor
-	Parts     []Part // what must answer for the archive to serve
-	Files     []File // of tables, where they are files of ours
+	Parts     []Part     // what must answer for the archive to serve
+	Files     []File     // of tables, where they are files of ours
+	Directory *Directory // where all of it rests; nil on servers
 }
 
 // Part is one of the things that an archive rests on.
@@ -52,12 +53,21 @@ type Part struct {
 	Check func(ctx context.Context) error // tries what serving needs of it, although it is open
 }
 
-// File is a file of tables, and how to tell whether it is whole. A deep check reads
-// all of it. What is malformed is of relais.KindDamaged.
+// File is a file of tables, how to tell whether it is whole, and how to copy it. A deep
+// check reads all of it. What is malformed is of relais.KindDamaged.
 type File struct {
-	Name  string
-	Check func(ctx context.Context, deep bool) error
+	Name   string
+	Check  func(ctx context.Context, deep bool) error
+	Freeze func(ctx context.Context) (Frozen, error) // nil where it is made again
 }
+
+// The names of files that a backup or a repair treats each in its way.
+const (
+	StateFile = "state.db"
+	KeysFile  = "keys.db"
+	LogFile   = "log.db"
+	IndexFile = "the index"
+)
 
 // The stages that a process may run: see package pipeline.
 const (

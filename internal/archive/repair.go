@@ -39,12 +39,6 @@ func remedyOf(f blob.Fault) remedy {
 	return remedyBackup
 }
 
-// The names, among the files of [Contracts], of what can be made again.
-const (
-	IndexFile = "the index"
-	StateFile = "state.db"
-)
-
 // hint tells people the next step.
 func (r remedies) hint() string {
 	switch {

@@ -232,8 +232,8 @@ func TestFilesOfTables(t *testing.T) {
 	var deep []bool
 	file := File{Name: "state.db"}
 	b := newBench(t, with(func(on *Contracts) {
-		on.Files = []File{{"log.db", func(_ context.Context, d bool) error { deep = append(deep, d); return nil }},
-			{file.Name, func(ctx context.Context, d bool) error { return file.Check(ctx, d) }}}
+		on.Files = []File{{Name: "log.db", Check: func(_ context.Context, d bool) error { deep = append(deep, d); return nil }},
+			{Name: file.Name, Check: func(ctx context.Context, d bool) error { return file.Check(ctx, d) }}}
 	}))
 	b.ingest(mailbox(t, 2))
 	for _, fault := range []error{damaged, away, nil} {

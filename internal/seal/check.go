@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/sqlitefile"
 )
 
 // Check reads the whole of an embedded keyring, deep its indexes too; a server checks its
@@ -24,6 +25,16 @@ func (k *Keyring) Check(ctx context.Context, deep bool) error {
 		err = relais.Errorf(relais.KindDamaged, "", "%s not open under the master key", relais.Number(bad, "key does", "keys do"))
 	}
 	return storeError(op, err)
+}
+
+// Freeze keeps an embedded keyring as it is at one moment: see [sqlitefile.File.Freeze].
+func (k *Keyring) Freeze(ctx context.Context) (*sqlitefile.Frozen, error) {
+	e, ok := k.engine.(embedded)
+	if !ok {
+		return nil, relais.Errorf(relais.KindInvalid, "copy keys", "a server copies itself")
+	}
+	f, err := e.file.Freeze(ctx)
+	return f, storeError("copy keys", err)
 }
 
 // unopened counts the wraps that do not open, and those that no key leads to any more.

@@ -1,6 +1,11 @@
 package state
 
-import "context"
+import (
+	"context"
+
+	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/sqlitefile"
+)
 
 // Check reads the whole of an embedded state, deep its indexes too. A damaged file is
 // of relais.KindDamaged. A server checks its own pages.
@@ -10,6 +15,16 @@ func (db *DB) Check(ctx context.Context, deep bool) error {
 		return nil
 	}
 	return unavailable("check state", e.file.Check(ctx, deep))
+}
+
+// Freeze keeps an embedded state as it is at one moment: see [sqlitefile.File.Freeze].
+func (db *DB) Freeze(ctx context.Context) (*sqlitefile.Frozen, error) {
+	e, ok := db.dialect.(*embedded)
+	if !ok {
+		return nil, relais.Errorf(relais.KindInvalid, "copy state", "a server copies itself")
+	}
+	f, err := e.file.Freeze(ctx)
+	return f, unavailable("copy state", err)
 }
 
 // DropSpoiled deletes what an embedded state remembers of items and documents in rows that

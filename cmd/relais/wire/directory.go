@@ -17,6 +17,7 @@ import (
 	"github.com/relais-archive/relais/internal/pipeline"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/seal"
+	"github.com/relais-archive/relais/internal/sqlitefile"
 	"github.com/relais-archive/relais/internal/state"
 	logfile "github.com/relais-archive/relais/internal/stream/sqlite"
 	"github.com/relais-archive/relais/search"
@@ -45,10 +46,23 @@ func (o *opening) openDirectory(ctx context.Context, create bool) (err error) {
 	}); err != nil {
 		return err
 	}
+	o.on.Directory = &archive.Directory{Path: o.Data, Plain: []string{"format", "privacy.txt", "audit*"},
+		Packs: func(dir string) (archive.PackFolder, error) { return local.Open(dir) }}
 	if o.fresh {
 		return o.writeFormat()
 	}
 	return nil
+}
+
+// freezing gives a way to freeze a file the type that package archive asks for.
+func freezing(freeze func(context.Context) (*sqlitefile.Frozen, error)) func(context.Context) (archive.Frozen, error) {
+	return func(ctx context.Context) (archive.Frozen, error) {
+		f, err := freeze(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return f, nil
+	}
 }
 
 // checkDisk tries the disk that our files are on. A write to each of them would wait for
@@ -74,7 +88,7 @@ func (o *opening) openKeysFile(ctx context.Context) error {
 		return err
 	}
 	o.onClose(o.on.Keys.Close)
-	o.on.Files = append(o.on.Files, archive.File{Name: "keys.db", Check: o.on.Keys.Check})
+	o.on.Files = append(o.on.Files, archive.File{Name: archive.KeysFile, Check: o.on.Keys.Check, Freeze: freezing(o.on.Keys.Freeze)})
 	return nil
 }
 
@@ -83,7 +97,7 @@ func (o *opening) openStateFile(ctx context.Context) (err error) {
 		return err
 	}
 	o.onClose(o.on.State.Close)
-	o.on.Files = append(o.on.Files, archive.File{Name: archive.StateFile, Check: o.on.State.Check})
+	o.on.Files = append(o.on.Files, archive.File{Name: archive.StateFile, Check: o.on.State.Check, Freeze: freezing(o.on.State.Freeze)})
 	return nil
 }
 
@@ -104,7 +118,7 @@ func (o *opening) openLogFile(ctx context.Context) error {
 	}
 	o.on.Log = pipeline.Kinded(log)
 	o.onClose(log.Close)
-	o.on.Files = append(o.on.Files, archive.File{Name: "log.db", Check: func(ctx context.Context, deep bool) error {
+	o.on.Files = append(o.on.Files, archive.File{Name: archive.LogFile, Freeze: freezing(log.Freeze), Check: func(ctx context.Context, deep bool) error {
 		return pipeline.LogError("verify", log.Check(ctx, deep))
 	}})
 	return nil

@@ -150,6 +150,12 @@ func (l *Log) Check(ctx context.Context, deep bool) error {
 	return l.fail(ctx, "check log", l.file.Check(ctx, deep))
 }
 
+// Freeze keeps the log as it is at one moment: see [sqlitefile.File.Freeze].
+func (l *Log) Freeze(ctx context.Context) (*sqlitefile.Frozen, error) {
+	f, err := l.file.Freeze(ctx)
+	return f, l.fail(ctx, "copy log", err)
+}
+
 // wake tells the readers of a topic that something was appended.
 func (l *Log) wake(topic string) {
 	l.mu.Lock()
