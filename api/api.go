@@ -93,6 +93,7 @@ type Deps struct {
 	Library  Library
 	Cases    Register
 	Accounts Accounts
+	Stock    Inventory
 	Clients  Clients
 	Privacy  Privacy
 	Decider  Decider

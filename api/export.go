@@ -64,7 +64,11 @@ func (s *Server) exported(c *gin.Context) ([]relais.DocumentID, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.answers.Every(c.Request.Context(), answer.Question{Text: c.Query("q"), Lang: string(language(c)), Scope: scope})
+	q := answer.Question{Text: c.Query("q"), Lang: string(language(c)), Scope: scope}
+	if all && strings.TrimSpace(q.Text) == "" {
+		return s.everything(c, q)
+	}
+	return s.answers.Every(c.Request.Context(), q)
 }
 
 // openFunc opens documents within a scope.

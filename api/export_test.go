@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -153,4 +154,27 @@ func TestAnExportThatNeverBeganIsAProblem(t *testing.T) {
 	r := newRooms()
 	r.failures.documents = relais.E(relais.KindUnavailable, "read text", nil)
 	problem(t, r.ask(t, complianceToken, "/api/v1/export?all=1"), http.StatusServiceUnavailable, relais.KindUnavailable)
+}
+
+// TestExportThatLacks: what an export of everything lacks is named in a header: all of it
+// to who sees everything, to others what they could open, and to no one of a query.
+func TestExportThatLacks(t *testing.T) {
+	for _, tc := range []struct{ token, query, want string }{
+		{complianceToken, "all=1", "3 d1 d9 gone"}, {complianceToken, "all=1&format=eml", "3 d1 d9 gone"}, {complianceToken, "all=1&format=mbox", "3 d1 d9 gone"},
+		{managerToken, "all=1", "1 d1"}, {complianceToken, "q=prix", ""}, {complianceToken, "all=1&q=prix", ""},
+	} {
+		r := newRooms()
+		r.lost = []relais.DocumentID{"d1", "d9", "gone"}
+		w := r.ask(t, tc.token, "/api/v1/export?"+tc.query)
+		if got := w.Header().Get(relais.HeaderMissing); w.Code != http.StatusOK || got != tc.want {
+			t.Errorf("%s: %d, %q missing, want %q", tc.query, w.Code, got, tc.want)
+		}
+	}
+	r := newRooms()
+	for i := range 60 {
+		r.lost = append(r.lost, relais.DocumentID(fmt.Sprint("x", i)))
+	}
+	if words := strings.Fields(r.ask(t, complianceToken, "/api/v1/export?all=1").Header().Get(relais.HeaderMissing)); len(words) != mostNamed+1 || words[0] != "60" {
+		t.Errorf("%v", words)
+	}
 }

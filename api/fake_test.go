@@ -45,7 +45,8 @@ type rooms struct {
 	failures struct{ audit, search, documents, clock, tokens error }
 	events   []relais.Event
 	opErr    error
-	missing  []string // parts that keep it from being ready
+	lost     []relais.DocumentID // what an export of everything lacks
+	missing  []string            // parts that keep it from being ready
 	request  relais.IngestRequest
 	query    relais.DoubtfulQuery
 	settling relais.SettleRequest
@@ -88,7 +89,7 @@ func (r *rooms) server() *Server { return New(r.deps()) }
 
 func (r *rooms) deps() Deps {
 	return Deps{
-		Searcher: r, Library: r, Cases: r, Accounts: r, Clients: r, Privacy: r, Decider: r, Audit: r, Tokens: tokens{r}, Health: r, Capture: r, Upkeep: r, Copies: r,
+		Searcher: r, Library: r, Cases: r, Accounts: r, Stock: r, Clients: r, Privacy: r, Decider: r, Audit: r, Tokens: tokens{r}, Health: r, Capture: r, Upkeep: r, Copies: r,
 		Hash:     func(q string) string { return "hash" + strconv.Itoa(len(q)) },
 		Location: time.UTC, Now: func() time.Time { return noon(20) },
 		Clock:  func(context.Context) (time.Time, error) { return noon(20), r.failures.clock },
@@ -245,6 +246,12 @@ func (t tokens) RevokeNamed(_ context.Context, which string) (relais.TokenView, 
 
 func (r *rooms) Balance(_ context.Context, name string) (relais.Balance, error) {
 	return relais.Balance{Case: name, Counts: relais.Counts{Seen: 2, Stored: 2}, Balanced: true, Sources: []relais.SourceBalance{}, Reasons: []relais.ReasonCount{}}, nil
+}
+
+func (r *rooms) Expect(context.Context) (func(context.Context, []relais.DocumentID) ([]relais.DocumentID, error), error) {
+	return func(context.Context, []relais.DocumentID) ([]relais.DocumentID, error) {
+		return slices.Clone(r.lost), nil
+	}, nil
 }
 
 func (r *rooms) Clients(context.Context) ([]relais.Client, []relais.Contact, error) {

@@ -106,6 +106,9 @@ func (c *Client) Open(ctx context.Context, path string, query url.Values) (io.Re
 	if err != nil {
 		return nil, err
 	}
+	if lack := incomplete(res.Header); lack != nil {
+		return lacking{res.Body, lack}, nil
+	}
 	return res.Body, nil
 }
 

@@ -16,7 +16,8 @@ import (
 // Export asks for documents as a set of files, by the parameters of GET /api/v1/export, and
 // calls fn for each, by id: its line of the manifest, and its bytes, valid until fn
 // returns. Of one whose bytes cannot be had, or were not all sent the time before, fault
-// is the kind of the error. An answer that breaks off is of relais.KindUnavailable.
+// is the kind of the error. An answer that breaks off is of relais.KindUnavailable; one of
+// everything that lacks documents ends with an [Incomplete].
 func (c *Client) Export(ctx context.Context, query url.Values, fn func(e relais.Exported, fault relais.Kind, body io.Reader) error) error {
 	res, err := c.do(ctx, http.MethodGet, "/api/v1/export", query, nil, "")
 	if err != nil {
@@ -31,7 +32,7 @@ func (c *Client) Export(ctx context.Context, query url.Values, fn func(e relais.
 		part, err := parts.NextRawPart()
 		switch {
 		case errors.Is(err, io.EOF):
-			return nil
+			return incomplete(res.Header)
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:

@@ -114,7 +114,10 @@ func TestCorpusShuffled(t *testing.T) {
 func (p *program) hold() *wire.Handle {
 	p.t.Helper()
 	a := &app{sys: system{in: strings.NewReader(""), out: io.Discard, err: io.Discard, env: os.Getenv}}
-	a.cfg = config{Settings: wire.Settings{Data: filepath.Join(p.dir, "archive"), KeyFile: filepath.Join(p.dir, "master.key")}, logLevel: "error"}
+	a.cfg = config{Settings: wire.Settings{
+		Data: filepath.Join(p.dir, "archive"), KeyFile: filepath.Join(p.dir, "master.key"), Namespace: p.namespace(),
+		Stream: p.setting("RELAIS_STREAM"), Index: p.setting("RELAIS_INDEX"), Blobs: p.setting("RELAIS_BLOBS"), State: p.setting("RELAIS_STATE"),
+	}, logLevel: "error"}
 	held, err := a.program().Open(p.t.Context(), true)
 	if err != nil {
 		p.t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/relais-archive/relais/api/client"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
@@ -48,6 +49,10 @@ func writeWhole(path string, open func() (io.ReadCloser, error)) error {
 		_, err = io.Copy(f, body)
 		err = errors.Join(err, body.Close(), f.Sync())
 	}
+	var lack *client.Incomplete
+	if errors.As(err, &lack) { // all there is has come
+		return errors.Join(f.Sync(), f.Close(), os.Rename(f.Name(), path), err)
+	}
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = os.Rename(f.Name(), path)
 	}
@@ -78,7 +83,15 @@ func (a *app) exportFiles(ctx context.Context, s *session, q url.Values, output 
 		fmt.Fprintf(a.sys.err, "relais: %s %s: %s\n", e.ID, plain(cmp.Or(e.Name, e.Subject)), plain(what))
 	}
 	q.Set("parts", "1")
-	err = h.end(s.Export(ctx, q, h.take))
+	err = s.Export(ctx, q, h.take)
+	var lack *client.Incomplete
+	if errors.As(err, &lack) { // all there is has come, and keeps its names
+		if ended := h.end(nil); !errors.As(ended, new(outcome)) { // which counts for less
+			err = errors.Join(ended, err)
+		}
+	} else {
+		err = h.end(err)
+	}
 	if mbox && h.beside > 0 {
 		a.tell("%s in %s", relais.Number(int64(h.beside), "document that is no message is", "documents that are no messages are"), plain(output+".files"))
 	}

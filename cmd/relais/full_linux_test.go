@@ -123,19 +123,6 @@ func waitFor(t *testing.T, what string, holds func() bool) {
 	t.Fatal("no end to the wait for", what)
 }
 
-// serving keeps a server running, and gives its address once it answers.
-func (p *program) serving() (site string) {
-	p.t.Helper()
-	site = freeAddress(p.t)
-	s := p.supervise("serve", "--listen", site)
-	waitFor(p.t, "the server to listen", func() bool {
-		_, status := get("http://" + site + "/livez")
-		return status == http.StatusOK
-	})
-	p.t.Cleanup(func() { p.t.Log(s.said()) })
-	return site
-}
-
 // fillDisk leaves no byte of the archive's disk, and gives what makes room again.
 func (p *program) fillDisk() (free func()) {
 	p.t.Helper()

@@ -219,9 +219,13 @@ func (g *Generations) next(ctx context.Context) (int, search.Index, error) {
 	return n, ix, err
 }
 
-// swap puts an index in the place of the one in use, which is closed and dropped. The
-// error tells what is left of the old one, and does no harm, when swapped is true.
+// swap puts an index in the place of the one in use, once all that was applied to it is
+// found; the old one is then closed and dropped. The error tells what is left of the old
+// one, and does no harm, when swapped is true.
 func (g *Generations) swap(ctx context.Context, number int, next search.Index) (swapped bool, err error) {
+	if err := next.Refresh(ctx); err != nil {
+		return false, err
+	}
 	if err := g.state.SetMeta(ctx, indexSetting, strconv.Itoa(number)); err != nil {
 		return false, err
 	}

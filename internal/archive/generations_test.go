@@ -118,6 +118,27 @@ func TestLinger(t *testing.T) {
 	}
 }
 
+// unready is an index that does not let be found what it was given.
+type unready struct{ search.Index }
+
+// Refresh fails.
+func (unready) Refresh(context.Context) error {
+	return relais.Errorf(relais.KindUnavailable, "refresh", "no answer")
+}
+
+// TestSwapWaitsForTheNext: an index that would not find what it holds takes no place.
+func TestSwapWaitsForTheNext(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	n, next, err := b.on.Index.next(t.Context())
+	b.must(err)
+	t.Cleanup(func() { _ = next.Close() })
+	swapped, err := b.on.Index.swap(t.Context(), n, unready{next})
+	if value, _ := b.on.State.Meta(t.Context(), indexSetting); swapped || err == nil || b.on.Index.Group() != "index-1" || value != "" {
+		t.Errorf("swapped %v (%v), %s in use, state says %q", swapped, err, b.on.Index.Group(), value)
+	}
+}
+
 // plain is an index that is no file and has nothing to purge.
 type plain struct{ search.Index }
 

@@ -22,3 +22,7 @@ const (
 	HeaderExported = "Relais-Document"
 	HeaderFault    = "Relais-Fault"
 )
+
+// HeaderMissing is the header field of an export of everything that lacks documents which
+// the archive should hold: their number and, after it, the first of their ids.
+const HeaderMissing = "Relais-Missing"

@@ -124,6 +124,23 @@ func (db *DB) Envelopes(ctx context.Context, ids []relais.DocumentID) (map[relai
 	return found, unavailable("open envelopes", err)
 }
 
+// SealedBy gives of those of the ids that have an envelope what seals it, and its
+// revision: an envelope without its bytes.
+func (db *DB) SealedBy(ctx context.Context, ids []relais.DocumentID) (map[relais.DocumentID]Envelope, error) {
+	found := make(map[relais.DocumentID]Envelope, len(ids))
+	err := eachIn(ctx, db.read, `SELECT id, case_id, blob, revision FROM envelopes WHERE id IN (?)`, nil, ids, func(r row) error {
+		var e Envelope
+		var blob string
+		if err := r.Scan(&e.ID, &e.Case, &blob, &e.Revision); err != nil {
+			return err
+		}
+		err := garbled(e.Blob.UnmarshalText([]byte(blob)))
+		found[e.ID] = e
+		return err
+	})
+	return found, unavailable("look for envelopes", err)
+}
+
 // ThreadEnvelopes gives the envelopes of a thread, in no order.
 func (db *DB) ThreadEnvelopes(ctx context.Context, thread string) ([]Envelope, error) {
 	var list []Envelope

@@ -52,6 +52,35 @@ func (db *DB) Unsound(ctx context.Context) ([]Unsound, error) {
 	return list, unavailable("look for unsound documents", err)
 }
 
+// EachAppended calls fn for pages of the documents that were appended, as the messages and
+// files that hold them remember it, whatever became of their envelopes since. What is
+// decided anew and on its way is left out.
+func (db *DB) EachAppended(ctx context.Context, fn func([]relais.DocumentID) error) error {
+	const page = 500
+	for c, after, more := "", "", true; more; {
+		var list []relais.DocumentID
+		n := 0
+		err := each(ctx, db.read, `SELECT case_id, id, CASE WHEN members <> '' THEN members WHEN status = '' AND facts IS NOT NULL THEN id ELSE '' END
+			FROM documents WHERE dirty = 0 AND (case_id, id) > ($1, $2) ORDER BY case_id, id LIMIT $3`, []any{c, after, page}, func(r row) error {
+			var members string
+			err := r.Scan(&c, &after, &members)
+			for _, id := range strings.Fields(members) {
+				list = append(list, relais.DocumentID(id))
+			}
+			n++
+			return err
+		})
+		if err != nil {
+			return unavailable("list appended documents", err)
+		}
+		if err := fn(list); err != nil {
+			return err
+		}
+		more = n == page
+	}
+	return nil
+}
+
 // Coming gives the documents that were decided and may have been appended already, with
 // no envelope kept yet.
 func (db *DB) Coming(ctx context.Context) ([]relais.DocumentID, error) {
