@@ -128,7 +128,7 @@ func (v *verifier) contents(ctx context.Context, name string, size int64) (table
 	switch relais.KindOf(err) {
 	case "":
 		return table, true, nil
-	case relais.KindDamaged:
+	case relais.KindDamaged, relais.KindInvalid: // a format that no program wrote is damage here: an archive has one of its own
 		v.report(Fault{Pack: name, Code: "bad_toc", Detail: errors.Unwrap(err).Error()})
 		return table, false, nil
 	}
