@@ -33,7 +33,7 @@ func remedyOf(f blob.Fault) remedy {
 	case "audit_chain":
 		return remedyAudit
 	case "document_unseen", "occurrence_undocumented", "envelope_unknown", "envelopes_differ", "tags_differ",
-		"document_unreadable", "record_unknown":
+		"document_unreadable", "record_unknown", "item_forgotten":
 		return remedyState
 	}
 	return remedyBackup

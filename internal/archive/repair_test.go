@@ -1,12 +1,15 @@
 package archive
 
 import (
+	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/relais-archive/relais/internal/blob"
 	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/sqlitefile"
 )
 
 // What a fault wants is known of each kind that verify tells, and a kind that is not known
@@ -21,6 +24,7 @@ func TestRemedies(t *testing.T) {
 		{blob.Fault{Code: "file_damaged", Pack: IndexFile}, remedyIndex, "--repair"},
 		{blob.Fault{Code: "file_damaged", Pack: StateFile}, remedyState, "--repair"},
 		{blob.Fault{Code: "envelopes_differ"}, remedyState, "--repair"},
+		{blob.Fault{Code: "item_forgotten"}, remedyState, "--repair"},
 		{blob.Fault{Code: "file_damaged", Pack: "keys.db"}, remedyBackup, "backup"},
 		{blob.Fault{Code: "file_damaged", Pack: "log.db"}, remedyBackup, "backup"},
 		{blob.Fault{Code: "missing_pack"}, remedyBackup, "backup"},
@@ -60,4 +64,30 @@ func TestRepair(t *testing.T) {
 	if after := b.found(""); after != before {
 		t.Errorf("%d were found, and are %d", before, after)
 	}
+}
+
+// A personal mail leaves no document, envelope or entry of the index: that its row is gone
+// is told by the stream alone.
+func TestForgottenItem(t *testing.T) {
+	b := newBench(t)
+	mail := mailbox(t, 4)
+	write(t, filepath.Join(mail, "cur", "p:2,S"), "From: a@free.example\r\nTo: ann@pumps.example\r\nSubject: PERSONNEL - dentiste\r\n\r\nViens.\r\n")
+	b.ingest(mail)
+	b = b.again(nil)
+	b.sound()
+	f, err := sqlitefile.Open(filepath.Join(b.at.dir, "state.db"), sqlitefile.Options{Readers: 1})
+	b.must(err)
+	_, err = f.Write.ExecContext(t.Context(), `DELETE FROM documents WHERE personal <> ''`)
+	b.must(err)
+	done, err := f.Write.ExecContext(t.Context(), `DELETE FROM occurrences WHERE NOT EXISTS (SELECT 1 FROM documents d WHERE d.id = occurrences.document)`)
+	b.must(errors.Join(err, f.Close()))
+	if n, err := done.RowsAffected(); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	e, damaged := b.verify()
+	if !damaged || !e.says("fault", "item_forgotten") {
+		t.Errorf("%v", e.list)
+	}
+	b.must(b.Verify(t.Context(), true, true, new(told).emit))
+	b.sound()
 }

@@ -2,9 +2,11 @@ package archive
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
+	"github.com/relais-archive/relais/enrich"
 	"github.com/relais-archive/relais/internal/blob"
 	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/internal/state"
@@ -26,13 +28,20 @@ func (ar *Archive) verifyData(ctx context.Context, known *knownRefusals, fault f
 	} else if err != nil {
 		return 0, err
 	}
-	d := &dataVerifier{Archive: ar, known: known, fault: fault, proof: proof, live: map[relais.DocumentID]bool{}}
+	read, err := ar.readSoFar(ctx)
+	if err != nil {
+		return 0, err
+	}
+	d := &dataVerifier{Archive: ar, known: known, fault: fault, proof: proof, read: read, live: map[relais.DocumentID]bool{}, items: map[relais.CaseID][]capturedItem{}}
 	var records int64
 	for _, topic := range []string{stream.TopicRaw, stream.TopicEnriched} {
 		n, err := ar.readTopic(ctx, topic, fault, d.record)
 		if records += n; err != nil {
 			return records, err
 		}
+	}
+	if err := d.remembered(ctx, 1); err != nil {
+		return records, err
 	}
 	strays, err := ar.unknown(ctx, d.live)
 	for _, id := range strays {
@@ -48,6 +57,58 @@ type dataVerifier struct {
 	fault func(blob.Fault)
 	proof search.Proof               // what the index held; nil where its server sees to that
 	live  map[relais.DocumentID]bool // which documents stream "enriched" holds
+
+	read  stream.Position                  // how far items have been read: state knows those before
+	items map[relais.CaseID][]capturedItem // yet to be looked for in state
+}
+
+// capturedItem is an item of stream "raw": the key of its occurrence, and its record.
+type capturedItem struct{ key, place string }
+
+// itemsAtOnce is how many captured items state is asked for at once.
+const itemsAtOnce = 500
+
+// remembered names captured items of which state remembers nothing: it has lost their
+// rows. Cases with fewer than so many items wait for more.
+func (d *dataVerifier) remembered(ctx context.Context, least int) error {
+	for c, items := range d.items {
+		if len(items) < least {
+			continue
+		}
+		places, keys := make(map[string]string, len(items)), make([]string, len(items))
+		for i, it := range items {
+			places[it.key], keys[i] = it.place, it.key
+		}
+		lost, err := d.on.State.Unrecorded(ctx, c, keys)
+		if err != nil {
+			return err
+		}
+		for _, key := range lost {
+			d.fault(blob.Fault{Code: "item_forgotten", Detail: places[key]})
+		}
+		delete(d.items, c)
+	}
+	return nil
+}
+
+// readSoFar gives how far enrich has read stream "raw". An ingest that is killed between
+// its append and its account leaves the latter to it.
+func (ar *Archive) readSoFar(ctx context.Context) (stream.Position, error) {
+	generation, err := ar.on.State.Generation(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return ar.on.Log.Committed(ctx, enrich.Group(generation), stream.TopicRaw)
+}
+
+// captured notes an item of stream "raw".
+func (d *dataVerifier) captured(ctx context.Context, m stream.Message, c relais.CaseID, plain []byte) error {
+	var it relais.Item
+	if err := json.Unmarshal(plain, &it); err != nil {
+		return relais.E(relais.KindDamaged, "decode item", err)
+	}
+	d.items[c] = append(d.items[c], capturedItem{it.Occurrence.Key(), fmt.Sprintf("%s %d/%d", m.Topic, m.Partition, m.Offset)})
+	return d.remembered(ctx, itemsAtOnce)
 }
 
 // record opens a record as the stage that reads it would.
@@ -62,8 +123,15 @@ func (d *dataVerifier) record(ctx context.Context, m stream.Message) {
 }
 
 func (d *dataVerifier) open(ctx context.Context, m stream.Message) error {
-	if m.Topic != stream.TopicEnriched || m.Value == nil || d.proof == nil {
-		return d.openRecord(ctx, m)
+	if m.Value == nil {
+		return nil
+	}
+	if m.Topic != stream.TopicEnriched || d.proof == nil {
+		c, plain, err := d.openRecord(ctx, m)
+		if err != nil || m.Topic != stream.TopicRaw || m.Offset >= d.read[m.Partition] {
+			return err
+		}
+		return d.captured(ctx, m, c, plain)
 	}
 	opened, faults, err := d.Library.Records(ctx, []stream.Message{m})
 	if err = errors.Join(err, errors.Join(faults...)); err != nil {
@@ -193,18 +261,18 @@ func (r *recordReader) idle(context.Context) error {
 }
 
 // openRecord opens a record as the stage that reads it would.
-func (ar *Archive) openRecord(ctx context.Context, m stream.Message) error {
-	if m.Value == nil {
-		return nil
-	}
+func (ar *Archive) openRecord(ctx context.Context, m stream.Message) (c relais.CaseID, plain []byte, err error) {
 	rec, err := relais.DecodeRecord(m.Value)
 	if err != nil {
-		return err
+		return "", nil, err
 	}
 	seal := relais.SealedRaw
 	if m.Topic == stream.TopicEnriched {
 		seal = relais.SealedEnvelope
 	}
-	_, err = ar.on.Blobs.Unseal(ctx, rec.Case, seal, []blob.Sealed{{Digest: rec.Blob, Bytes: rec.Sealed}})
-	return err
+	opened, err := ar.on.Blobs.Unseal(ctx, rec.Case, seal, []blob.Sealed{{Digest: rec.Blob, Bytes: rec.Sealed}})
+	if err != nil {
+		return rec.Case, nil, err
+	}
+	return rec.Case, opened[0], nil
 }

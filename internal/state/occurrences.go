@@ -40,6 +40,23 @@ func (db *DB) ReadAt(ctx context.Context, c relais.CaseID, keys []string) (map[s
 	return found, unavailable("find occurrences", err)
 }
 
+// Unrecorded gives those of some occurrences, by key, of which nothing is remembered.
+func (db *DB) Unrecorded(ctx context.Context, c relais.CaseID, keys []string) (missing []string, err error) {
+	known := make(map[string]bool, len(keys))
+	err = eachIn(ctx, db.read, `SELECT okey FROM occurrences WHERE case_id = $1 AND okey IN (?)`, []any{string(c)}, keys, func(r row) error {
+		var k string
+		err := r.Scan(&k)
+		known[k] = true
+		return err
+	})
+	for _, k := range keys {
+		if !known[k] {
+			missing = append(missing, k)
+		}
+	}
+	return missing, unavailable("find occurrences", err)
+}
+
 // ReadAs gives the document that each of some occurrences, by key, was last read as,
 // for those that were.
 func (m *Merging) ReadAs(ctx context.Context, keys []string) (map[string]relais.DocumentID, error) {
