@@ -30,9 +30,14 @@ import (
 // Library opens documents within a scope; what cannot be seen is of
 // relais.KindNotFound.
 type Library interface {
-	Documents(ctx context.Context, scope relais.Scope, ids []relais.DocumentID) ([]relais.Document, error)
-	// Headers opens documents as Documents does, without their text.
+	// Headers opens documents without their text.
 	Headers(ctx context.Context, scope relais.Scope, ids []relais.DocumentID) ([]relais.Document, error)
+	// Openings calls fn for each document, with at most the first most bytes of its text.
+	// fn waits for nobody: the memory is everybody's.
+	Openings(ctx context.Context, scope relais.Scope, ids []relais.DocumentID, most int, fn func(relais.Opening) error) error
+	// EachOpening is as Openings, for a fn that may wait for whoever is answered.
+	EachOpening(ctx context.Context, scope relais.Scope, ids []relais.DocumentID, most int, fn func(relais.Opening) error) error
+	// Thread opens the documents of a conversation, oldest first, without their text.
 	Thread(ctx context.Context, scope relais.Scope, thread string) ([]relais.Document, error)
 	Open(ctx context.Context, scope relais.Scope, id relais.DocumentID) (Raw, error)
 }
@@ -183,6 +188,7 @@ func (s *Server) engine(identify gin.HandlerFunc, before ...gin.HandlerFunc) *gi
 	v1.GET("/search", s.search)
 	v1.GET("/documents/:id", s.document)
 	v1.GET("/documents/:id/raw", s.raw)
+	v1.GET("/documents/:id/text", s.text)
 	v1.GET("/threads/:id", s.thread)
 	v1.GET("/clients", s.clients)
 	v1.GET("/cases", s.cases)

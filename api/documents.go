@@ -1,10 +1,11 @@
 package api
 
 import (
+	"bufio"
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"io"
 	"mime"
 	"net/http"
@@ -18,16 +19,17 @@ import (
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// open reads one document within a scope.
-func (s *Server) open(ctx context.Context, scope relais.Scope, id relais.DocumentID) (relais.Document, error) {
-	docs, err := s.deps.Library.Documents(ctx, scope, []relais.DocumentID{id})
-	if err != nil {
-		return relais.Document{}, err
+// open reads one document within a scope, with the first most bytes of its text.
+func (s *Server) open(ctx context.Context, scope relais.Scope, id relais.DocumentID, most int) (o relais.Opening, err error) {
+	found := false
+	err = s.deps.Library.Openings(ctx, scope, []relais.DocumentID{id}, most, func(one relais.Opening) error {
+		o, found = one, true
+		return nil
+	})
+	if err == nil && !found {
+		err = relais.Errorf(relais.KindNotFound, "open document", "no document %s", id)
 	}
-	if len(docs) == 0 {
-		return relais.Document{}, relais.Errorf(relais.KindNotFound, "open document", "no document %s", id)
-	}
-	return docs[0], nil
+	return o, err
 }
 
 // document answers GET /api/v1/documents/ID with an ETag over what it says.
@@ -36,28 +38,72 @@ func (s *Server) document(c *gin.Context) {
 	if !ok {
 		return
 	}
-	d, err := s.open(c.Request.Context(), scope, relais.DocumentID(c.Param("id")))
+	ctx := c.Request.Context()
+	o, err := s.open(ctx, scope, relais.DocumentID(c.Param("id")), heldText)
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
-	body, err := canonical(d)
+	p, err := paperOf(ctx, o)
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
-	if !s.disclose(c, audit.Entry{Action: actionDocumentOpen, Objects: []string{string(d.ID)}, Count: 1}) {
+	if !s.disclose(c, audit.Entry{Action: actionDocumentOpen, Objects: []string{string(o.Document.ID)}, Count: 1}) {
 		return
 	}
-	sum := sha256.Sum256(body)
-	etag := `"` + hex.EncodeToString(sum[:16]) + `"`
+	etag := `"` + hex.EncodeToString(p.etag.Sum(nil)[:16]) + `"`
 	c.Header("ETag", etag)
 	c.Header("Cache-Control", "private, no-cache")
 	if holds(c.GetHeader("If-None-Match"), etag) {
 		c.Status(http.StatusNotModified)
 		return
 	}
-	c.Data(http.StatusOK, "application/json; charset=utf-8", body)
+	c.Header("Content-Type", "application/json; charset=utf-8")
+	c.Status(http.StatusOK)
+	if err := p.write(ctx, c.Writer); err != nil {
+		s.cut(c, err)
+	}
+}
+
+// text answers GET /api/v1/documents/ID/text: all of what was read of a document, as it is
+// read from where it rests.
+func (s *Server) text(c *gin.Context) {
+	scope, ok := s.scoped(c)
+	if !ok {
+		return
+	}
+	id := relais.DocumentID(c.Param("id"))
+	o, err := s.open(c.Request.Context(), scope, id, heldText)
+	if err == nil && o.Damaged {
+		err = relais.Errorf(relais.KindDamaged, "open text", "the text of %s cannot be read back", id)
+	}
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	if !s.disclose(c, audit.Entry{Action: actionDocumentOpen, Objects: []string{string(id)}, Count: 1}) {
+		return
+	}
+	h := c.Writer.Header()
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	if err := s.sendText(c, o); err != nil {
+		s.cut(c, err)
+	}
+}
+
+func (s *Server) sendText(c *gin.Context, o relais.Opening) error {
+	if !o.Cut {
+		_, err := io.WriteString(c.Writer, o.Document.Text)
+		return err
+	}
+	text, err := o.Whole(c.Request.Context())
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(c.Writer, s.whileAllowed(c, text))
+	return errors.Join(err, text.Close())
 }
 
 // holds tells whether a list of entity tags holds one, by the weak comparison that
@@ -158,14 +204,45 @@ func (s *Server) thread(c *gin.Context) {
 	if !s.disclose(c, audit.Entry{Action: actionThreadOpen, Objects: documentIDs(docs), Count: int64(len(docs))}) {
 		return
 	}
-	list := make([]json.RawMessage, len(docs))
-	for i, d := range docs {
-		if list[i], err = canonical(d); err != nil {
-			s.fail(c, err)
-			return
-		}
+	if err := s.sendThread(c, idsOf(docs)); err != nil {
+		s.cut(c, err)
 	}
-	c.JSON(http.StatusOK, gin.H{"id": c.Param("id"), "documents": list})
+}
+
+// sendThread writes the documents of a conversation as they are read.
+func (s *Server) sendThread(c *gin.Context, ids []relais.DocumentID) error {
+	id, err := json.Marshal(c.Param("id"))
+	if err != nil {
+		return relais.E(relais.KindInternal, "encode thread", err)
+	}
+	c.Header("Content-Type", "application/json; charset=utf-8")
+	c.Status(http.StatusOK)
+	out := bufio.NewWriterSize(c.Writer, 64<<10)
+	before := `{"documents":[`
+	err = s.eachPaper(c, ids, func(p *paper) error {
+		_, err := out.WriteString(before)
+		before = ","
+		if err == nil {
+			err = p.write(c.Request.Context(), out)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if before != "," { // all were erased meanwhile
+		_, _ = out.WriteString(before) // an error stays
+	}
+	_, _ = out.WriteString(`],"id":` + string(id) + "}")
+	return out.Flush()
+}
+
+func idsOf(docs []relais.Document) []relais.DocumentID {
+	ids := make([]relais.DocumentID, len(docs))
+	for i, d := range docs {
+		ids[i] = d.ID
+	}
+	return ids
 }
 
 func documentIDs(docs []relais.Document) []string {

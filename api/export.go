@@ -2,8 +2,6 @@ package api
 
 import (
 	"bufio"
-	"context"
-	"encoding/json"
 	"io"
 	"net/http"
 	"slices"
@@ -71,14 +69,9 @@ func (s *Server) exported(c *gin.Context) ([]relais.DocumentID, error) {
 	return s.answers.Every(c.Request.Context(), q)
 }
 
-// openFunc opens documents within a scope.
-type openFunc func(context.Context, relais.Scope, []relais.DocumentID) ([]relais.Document, error)
-
-// exportAll sends documents one after the other.
-func (s *Server) exportAll(c *gin.Context, ids []relais.DocumentID, mediaType string, open openFunc, write func(io.Writer, relais.Document) error) error {
-	c.Header("Content-Type", mediaType)
-	c.Status(http.StatusOK)
-	out := bufio.NewWriterSize(c.Writer, 64<<10)
+// batches goes through what takes long to send, some documents at a time: before each the
+// right to them is looked at again.
+func (s *Server) batches(c *gin.Context, ids []relais.DocumentID, fn func(scope relais.Scope, some []relais.DocumentID) error) error {
 	for some := range slices.Chunk(ids, 100) {
 		if err := s.still(c); err != nil {
 			return err
@@ -87,68 +80,100 @@ func (s *Server) exportAll(c *gin.Context, ids []relais.DocumentID, mediaType st
 		if err != nil {
 			return err
 		}
-		docs, err := open(c.Request.Context(), scope, some)
-		if err != nil {
+		if err := fn(scope, some); err != nil {
 			return err
 		}
-		for _, d := range docs {
-			if err := write(out, d); err != nil {
+	}
+	return nil
+}
+
+// eachPaper opens documents one after the other, to be written.
+func (s *Server) eachPaper(c *gin.Context, ids []relais.DocumentID, fn func(*paper) error) error {
+	ctx := c.Request.Context()
+	return s.batches(c, ids, func(scope relais.Scope, some []relais.DocumentID) error {
+		return s.deps.Library.EachOpening(ctx, scope, some, heldText, func(o relais.Opening) error {
+			p, err := paperOf(ctx, o)
+			if err != nil {
 				return err
 			}
+			return fn(p)
+		})
+	})
+}
+
+// exportJSONL sends a line for each document. Of one whose text cannot be read back the
+// line says so, and the trailer names it.
+func (s *Server) exportJSONL(c *gin.Context, ids []relais.DocumentID) error {
+	c.Header("Trailer", relais.HeaderDamaged)
+	c.Header("Content-Type", "application/x-ndjson")
+	c.Status(http.StatusOK)
+	out, ctx := bufio.NewWriterSize(c.Writer, 64<<10), c.Request.Context()
+	var lost []relais.DocumentID
+	err := s.eachPaper(c, ids, func(p *paper) error {
+		if p.Damaged {
+			lost = append(lost, p.Document.ID)
 		}
+		if err := p.write(ctx, out); err != nil {
+			return err
+		}
+		return out.WriteByte('\n')
+	})
+	if err != nil {
+		return err
 	}
+	s.tellDamages(c, lost)
 	return out.Flush()
 }
 
-func (s *Server) exportJSONL(c *gin.Context, ids []relais.DocumentID) error {
-	return s.exportAll(c, ids, "application/x-ndjson", s.deps.Library.Documents, func(w io.Writer, d relais.Document) error {
-		b, err := canonical(d)
-		if err == nil {
-			_, err = w.Write(append(b, '\n'))
-		}
-		return err
-	})
+// tellDamages names what could not be read back, in a trailer: it is known at the end.
+func (s *Server) tellDamages(c *gin.Context, lost []relais.DocumentID) {
+	if len(lost) > 0 {
+		s.deps.Logger.Error("documents could not be read back", "route", c.FullPath(), "count", len(lost), "first", string(lost[0]))
+		c.Header(relais.HeaderDamaged, namesOf(lost))
+	}
 }
 
-// exportMbox sends messages alone, and tells at the end how many documents are left out.
+// exportMbox sends messages alone, and tells at the end how many documents are left out,
+// and which messages could not be read back.
 func (s *Server) exportMbox(c *gin.Context, ids []relais.DocumentID) error {
-	c.Header("Trailer", headerLeftOut)
-	scope, err := s.scopeOf(c)
-	if err != nil {
-		return err
-	}
-	ctx, left := c.Request.Context(), 0
-	err = s.exportAll(c, ids, "application/mbox", s.deps.Library.Headers, func(w io.Writer, d relais.Document) error {
-		if d.Kind != relais.KindMessage {
-			if !carried(ids, d) {
+	c.Header("Trailer", headerLeftOut+", "+relais.HeaderDamaged)
+	c.Header("Content-Type", "application/mbox")
+	c.Status(http.StatusOK)
+	out, left := bufio.NewWriterSize(c.Writer, 64<<10), 0
+	var lost []relais.DocumentID
+	err := s.batches(c, ids, func(scope relais.Scope, some []relais.DocumentID) error {
+		docs, err := s.deps.Library.Headers(c.Request.Context(), scope, some)
+		for _, d := range docs {
+			switch {
+			case d.Kind == relais.KindMessage:
+				if err := s.sendMessage(c, out, scope, d, &lost); err != nil {
+					return err
+				}
+			case !carried(ids, d):
 				left++
 			}
-			return nil
 		}
-		raw, err := s.deps.Library.Open(ctx, scope, d.ID)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = raw.Body.Close() }() // only read
-		return writeMbox(w, d, s.whileAllowed(c, raw.Body))
+		return err
 	})
+	if err != nil {
+		return err
+	}
 	c.Header(headerLeftOut, strconv.Itoa(left))
-	return err
+	s.tellDamages(c, lost)
+	return out.Flush()
 }
 
-// canonical gives a document as JSON with sorted keys.
-func canonical(d relais.Document) ([]byte, error) {
-	b, err := json.Marshal(d)
+// sendMessage writes one message of a mailbox. One that cannot be opened is passed over and
+// named; one that ends too soon ends the answer, for what was sent of it cannot be taken back.
+func (s *Server) sendMessage(c *gin.Context, out io.Writer, scope relais.Scope, d relais.Document, lost *[]relais.DocumentID) error {
+	raw, err := s.deps.Library.Open(c.Request.Context(), scope, d.ID)
+	if relais.Lost(err) {
+		*lost = append(*lost, d.ID)
+		return nil
+	}
 	if err != nil {
-		return nil, relais.E(relais.KindInternal, "encode document", err)
+		return err
 	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(b, &fields); err != nil {
-		return nil, relais.E(relais.KindInternal, "encode document", err)
-	}
-	b, err = json.Marshal(fields)
-	if err != nil {
-		return nil, relais.E(relais.KindInternal, "encode document", err)
-	}
-	return b, nil
+	defer func() { _ = raw.Body.Close() }() // only read
+	return writeMbox(out, d, s.whileAllowed(c, raw.Body))
 }

@@ -25,21 +25,16 @@ const headerLeftOut = "Relais-Left-Out"
 // file that is sent are no parts of their own. What cannot be read is named, so that one
 // fault costs one document.
 func (s *Server) exportParts(c *gin.Context, ids []relais.DocumentID, mbox bool) error {
-	scope, err := s.scopeOf(c)
-	if err != nil {
-		return err
-	}
 	out := bufio.NewWriterSize(c.Writer, 64<<10)
-	p := &parts{Server: s, c: c, scope: scope, ids: ids, w: multipart.NewWriter(out), mbox: mbox}
+	p := &parts{Server: s, c: c, ids: ids, w: multipart.NewWriter(out), mbox: mbox}
 	c.Header("Content-Type", "multipart/mixed; boundary="+p.w.Boundary())
 	c.Status(http.StatusOK)
-	for some := range slices.Chunk(ids, 100) {
-		if err := s.still(c); err != nil {
-			return err
-		}
-		if err := p.send(c.Request.Context(), some); err != nil {
-			return err
-		}
+	err := s.batches(c, ids, func(scope relais.Scope, some []relais.DocumentID) error {
+		p.scope = scope
+		return p.send(c.Request.Context(), some)
+	})
+	if err != nil {
+		return err
 	}
 	return errors.Join(p.w.Close(), out.Flush())
 }

@@ -37,10 +37,12 @@ type rooms struct {
 	order    []relais.DocumentID // what a search finds
 	result   search.Result       // facets, histogram and notes of every search
 	asked    []search.Request
-	unsure   int // documents that may be about whatever client
-	listed   int // calls of List
-	lives    int // looks at a token after which it is at its end; 0: it lives for ever
-	looked   int // looks at tokens
+	unsure   int               // documents that may be about whatever client
+	listed   int               // calls of List
+	damaged  relais.DocumentID // whose text cannot be read
+	torn     relais.DocumentID // whose text cannot be read to its end
+	lives    int               // looks at a token after which it is at its end; 0: it lives for ever
+	looked   int               // looks at tokens
 	entries  []audit.Entry
 	failures struct{ audit, search, documents, clock, tokens error }
 	events   []relais.Event
@@ -156,28 +158,76 @@ func (r *rooms) document(id relais.DocumentID) *relais.Document {
 	return nil
 }
 
-func (r *rooms) Documents(_ context.Context, scope relais.Scope, ids []relais.DocumentID) ([]relais.Document, error) {
+func (r *rooms) Headers(_ context.Context, scope relais.Scope, ids []relais.DocumentID) ([]relais.Document, error) {
 	var list []relais.Document
 	for _, id := range ids {
 		if d := r.document(id); d != nil && scope.Allows(r.of[id], d) {
-			list = append(list, *d)
+			header := *d
+			header.Text, header.NewText = "", ""
+			list = append(list, header)
 		}
 	}
 	return list, r.failures.documents
 }
 
-func (r *rooms) Headers(ctx context.Context, scope relais.Scope, ids []relais.DocumentID) ([]relais.Document, error) {
-	list, err := r.Documents(ctx, scope, ids)
-	for i := range list {
-		list[i].Text = ""
+func (r *rooms) Openings(ctx context.Context, scope relais.Scope, ids []relais.DocumentID, most int, fn func(relais.Opening) error) error {
+	list, err := r.Headers(ctx, scope, ids)
+	if err != nil {
+		return err
 	}
-	return list, err
+	for _, d := range list {
+		o := r.opening(r.document(d.ID), most)
+		if r.damaged == d.ID {
+			o.MarkDamaged()
+		}
+		if err := fn(o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *rooms) opening(d *relais.Document, most int) relais.Opening {
+	o := relais.Opening{Document: *d, Whole: func(context.Context) (relais.Text, error) { return r.whole(d) }}
+	if o.Cut = len(d.Text) > most; o.Cut {
+		o.Document.Text, o.Document.NewText = strings.ToValidUTF8(d.Text[:most], ""), ""
+	}
+	return o
+}
+
+func (r *rooms) EachOpening(ctx context.Context, scope relais.Scope, ids []relais.DocumentID, most int, fn func(relais.Opening) error) error {
+	return r.Openings(ctx, scope, ids, most, fn)
+}
+
+// memoryText is a text in memory, which may be damaged behind its beginning.
+type memoryText struct {
+	*io.SectionReader
+	fault error // at its end
+}
+
+func (m memoryText) Close() error { return nil }
+
+func (m memoryText) Read(p []byte) (int, error) {
+	n, err := m.SectionReader.Read(p)
+	if m.fault != nil && err != nil {
+		err = m.fault
+	}
+	return n, err
+}
+
+func (r *rooms) whole(d *relais.Document) (relais.Text, error) {
+	t := memoryText{SectionReader: io.NewSectionReader(strings.NewReader(d.Text), 0, int64(len(d.Text)))}
+	if r.torn == d.ID {
+		t.fault = relais.Errorf(relais.KindDamaged, "read blob", "a flipped bit")
+	}
+	return t, nil
 }
 
 func (r *rooms) Thread(_ context.Context, scope relais.Scope, thread string) ([]relais.Document, error) {
 	var list []relais.Document
 	for _, d := range r.docs {
 		if d.Thread == thread && scope.Allows(r.of[d.ID], &d) {
+			d.Text, d.NewText = "", ""
 			list = append(list, d)
 		}
 	}

@@ -22,11 +22,12 @@ func (s *Server) documentPage(c *gin.Context) {
 		return
 	}
 	ctx := c.Request.Context()
-	d, err := s.open(ctx, scope, relais.DocumentID(c.Param("id")))
+	o, err := s.open(ctx, scope, relais.DocumentID(c.Param("id")), ui.MaxText)
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
+	d := o.Document
 	siblings, err := s.siblings(ctx, scope, d.Thread)
 	if err != nil {
 		s.fail(c, err)
@@ -39,7 +40,7 @@ func (s *Server) documentPage(c *gin.Context) {
 		return
 	}
 	view := ui.Document{Frame: s.frame(c), Document: d, Siblings: siblings.Hits, More: siblings.Total - len(siblings.Hits)}
-	view.Segments, view.Cut = ui.Segments(d.Text, d.Zones)
+	view.Segments, view.Cut = ui.Segments(d.Text, d.Zones), o.Cut
 	s.show(c, http.StatusOK, view)
 }
 
@@ -49,7 +50,7 @@ func (s *Server) siblings(ctx context.Context, scope relais.Scope, thread string
 		return relais.Page{}, nil
 	}
 	query := search.And{search.Value{Field: search.ByThread, Value: thread}, search.Value{Field: search.ByKind, Value: string(relais.KindMessage)}}
-	return s.answers.Find(ctx, search.Request{Query: query, Scope: scope, Order: search.Oldest, Limit: maxSiblings})
+	return s.answers.List(ctx, search.Request{Query: query, Scope: scope, Order: search.Oldest, Limit: maxSiblings})
 }
 
 func (s *Server) discloseSiblings(c *gin.Context, p relais.Page) bool {
@@ -78,13 +79,30 @@ func (s *Server) threadPage(c *gin.Context) {
 	if !s.disclose(c, audit.Entry{Action: actionThreadOpen, Objects: documentIDs(docs), Count: int64(len(docs))}) {
 		return
 	}
-	for _, d := range docs {
-		m := ui.Message{Document: d}
-		m.Segments, m.Cut = ui.Segments(d.Text, d.Zones)
+	left := mostThread
+	err = s.deps.Library.Openings(c.Request.Context(), scope, idsOf(docs), ui.MaxText, func(o relais.Opening) error {
+		m := ui.Message{Document: o.Document, Cut: o.Cut}
+		if text := ui.Clip(o.Document.Text, max(left, leastMessage)); len(text) < len(o.Document.Text) {
+			o.Document.Text, m.Cut = text, true
+		}
+		left -= len(o.Document.Text)
+		m.Segments, m.Document.Text, m.Document.NewText = ui.Segments(o.Document.Text, o.Document.Zones), "", ""
 		view.Messages = append(view.Messages, m)
+		return nil
+	})
+	if err != nil {
+		s.fail(c, err)
+		return
 	}
 	s.show(c, http.StatusOK, view)
 }
+
+// mostThread is how much text the page of a conversation shows, in bytes; beyond it each
+// message shows its beginning, leastMessage at most.
+const (
+	mostThread   = 2 << 20
+	leastMessage = 2 << 10
+)
 
 // conversation leaves out attachments, unless there is nothing else to see.
 func conversation(docs []relais.Document) []relais.Document {

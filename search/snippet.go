@@ -8,9 +8,9 @@ import (
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// snippetScan is how much of a text is read to find its best passage: in a longer
+// SnippetScan is how much of a text is read to find its best passage, in bytes: in a longer
 // one, a match further on is shown only when the document is opened.
-const snippetScan = 1 << 20
+const SnippetScan = 1 << 20
 
 // Snippet gives the passage of a text, of at most size characters, that holds the
 // most of what the query looks for, with those words between relais.HighlightStart
@@ -29,7 +29,7 @@ func (m *Marker) Snippet(text string, zones []relais.Zone, size int) string {
 	}
 	var best window
 	var zone string // that holds best
-	left := snippetScan
+	left := SnippetScan
 	for _, z := range inOrder(text, zones) {
 		if left <= 0 || best.score == m.full() {
 			break

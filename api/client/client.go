@@ -106,10 +106,7 @@ func (c *Client) Open(ctx context.Context, path string, query url.Values) (io.Re
 	if err != nil {
 		return nil, err
 	}
-	if lack := incomplete(res.Header); lack != nil {
-		return lacking{res.Body, lack}, nil
-	}
-	return res.Body, nil
+	return &lacking{res.Body, res}, nil
 }
 
 // Watch starts a long verb and calls fn for each of its events but the last, which

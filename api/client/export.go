@@ -32,7 +32,7 @@ func (c *Client) Export(ctx context.Context, query url.Values, fn func(e relais.
 		part, err := parts.NextRawPart()
 		switch {
 		case errors.Is(err, io.EOF):
-			return incomplete(res.Header)
+			return incomplete(res)
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:

@@ -6,8 +6,8 @@ import (
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// maxText is how much of a text a page shows, in bytes.
-const maxText = 400_000
+// MaxText is how much of a text a page shows, in bytes.
+const MaxText = 400_000
 
 // Segment is a piece of a text, of one kind.
 type Segment struct {
@@ -19,12 +19,17 @@ type Segment struct {
 // Folded tells what is shown only on demand.
 func (s Segment) Folded() bool { return s.Kind != relais.ZoneNew }
 
-// Segments cuts a text at its zones. Pieces without a letter are left out; cut
-// tells that the text goes on. Zones that do not fit the text are not believed.
-func Segments(text string, zones []relais.Zone) (list []Segment, cut bool) {
-	if len(text) > maxText {
-		text, cut = strings.ToValidUTF8(text[:maxText], ""), true
+// Clip gives the first bytes of a text, n at most, without a part of a character.
+func Clip(text string, n int) string {
+	if len(text) <= n {
+		return text
 	}
+	return strings.ToValidUTF8(text[:n], "")
+}
+
+// Segments cuts the beginning of a text at the text's zones. Pieces without a letter are
+// left out. Zones that do not fit the text are not believed.
+func Segments(text string, zones []relais.Zone) (list []Segment) {
 	at := 0
 	for _, z := range zones {
 		if z.Start < at || z.End < z.Start || z.Start > len(text) {
@@ -34,7 +39,7 @@ func Segments(text string, zones []relais.Zone) (list []Segment, cut bool) {
 		at = min(z.End, len(text))
 		list = segment(list, z.Kind, text[z.Start:at])
 	}
-	return segment(list, relais.ZoneNew, text[at:]), cut
+	return segment(list, relais.ZoneNew, text[at:])
 }
 
 // segment adds a piece, to the last one when it is of the same kind.

@@ -76,7 +76,7 @@ type Document struct {
 	Frame
 	Document relais.Document
 	Segments []Segment
-	Cut      bool         // the text goes on in the download
+	Cut      bool         // the text goes on
 	Siblings []relais.Hit // the conversation, oldest first
 	More     int          // documents of the conversation that Siblings leaves out
 }

@@ -65,7 +65,8 @@ of the folder, mbox into FILE.files beside the mailbox that --output names; on s
 output there is no place for it, which is told. manifest.csv and manifest.jsonl in the
 folder, or FILE.manifest.csv and .jsonl, list what was written: id, path, SHA-256, size,
 case, date, subject. What could not be written is named, and the exit code is 1, or 13
-where the archive is damaged.`,
+where the archive is damaged. A text that cannot be read back stops nothing: its line of
+jsonl has a warning (text_damaged) in its place, and it is named.`,
 		Example: "  relais export --format jsonl --all > all.jsonl\n  relais export --format eml --output dossier 'client:\"Acme\"'",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			q := exportQuery(format, all, args)

@@ -82,6 +82,9 @@ func (a *app) printPage(p relais.Page) {
 		if s := unreadWords(h.ReadState(), h.Unread); s != "" {
 			fmt.Fprintln(w, "    ("+s+")")
 		}
+		for _, warned := range h.Warnings {
+			fmt.Fprintln(w, "    ("+textWords(warned.Code)+")")
+		}
 		fmt.Fprintln(w, "    "+string(h.ID))
 	}
 	switch {
@@ -113,6 +116,17 @@ func (a *app) printPage(p relais.Page) {
 			fmt.Fprintf(w, "  %6d  %s\n", v.Count, plain(label))
 		}
 	}
+}
+
+// textWords says what stood in the way of an extract.
+func textWords(code string) string {
+	switch code {
+	case relais.WarnTextDamaged:
+		return "its text cannot be read back: the archive is damaged"
+	case relais.WarnTextLong:
+		return "the extract is of the beginning of a long text"
+	}
+	return plain(code)
 }
 
 func title(h relais.Hit) string {

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,18 +35,22 @@ evidence, and text. --raw gives the bytes as they were captured.`,
 					_, err = io.Copy(a.sys.out, body)
 					return errors.Join(err, body.Close())
 				}
+				if text {
+					return a.showText(ctx, s, path)
+				}
 				d, err := s.Document(ctx, args[0])
-				switch {
-				case err != nil:
-					return err
-				case a.json:
-					return a.printJSON(d)
-				case text:
-					_, err = io.WriteString(a.sys.out, d.Text+"\n")
+				if err != nil {
 					return err
 				}
-				a.printDocument(d)
-				return nil
+				if a.json {
+					err = a.printJSON(d)
+				} else {
+					a.printDocument(d)
+				}
+				if err == nil && slices.ContainsFunc(d.Warnings, func(w relais.Warning) bool { return w.Code == relais.WarnTextDamaged }) {
+					err = outcome(exitDamaged)
+				}
+				return err
 			})
 		},
 	}
@@ -54,6 +60,19 @@ evidence, and text. --raw gives the bytes as they were captured.`,
 	f.BoolVar(&raw, "raw", false, "print the captured bytes")
 	cmd.MarkFlagsMutuallyExclusive("json", "text", "raw")
 	return cmd
+}
+
+// showText prints a text as it comes.
+func (a *app) showText(ctx context.Context, s *session, path string) error {
+	body, err := s.Open(ctx, path+"/text", nil)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(a.sys.out, body)
+	if err = errors.Join(err, body.Close()); err == nil {
+		_, err = io.WriteString(a.sys.out, "\n")
+	}
+	return err
 }
 
 func (a *app) printDocument(d relais.Document) {

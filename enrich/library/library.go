@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/relais-archive/relais/enrich/item"
 	"github.com/relais-archive/relais/internal/blob"
@@ -25,17 +26,18 @@ import (
 type Library struct {
 	state *state.DB
 	blobs blob.Store
-	forms item.List // of messages
+	forms item.List           // of messages
+	held  *semaphore.Weighted // by all that openings hold at once
 }
 
 // New makes a library over state and packs.
 func New(db *state.DB, blobs blob.Store) *Library {
-	return &Library{state: db, blobs: blobs, forms: item.Forms()}
+	return &Library{state: db, blobs: blobs, forms: item.Forms(), held: semaphore.NewWeighted(inFlight)}
 }
 
 // WithForms gives the library with other forms of messages.
 func (l *Library) WithForms(forms item.List) *Library {
-	return &Library{state: l.state, blobs: l.blobs, forms: forms}
+	return &Library{state: l.state, blobs: l.blobs, forms: forms, held: l.held}
 }
 
 // Documents opens those of the ids that are within the scope, in the order given,
@@ -45,39 +47,39 @@ func (l *Library) Documents(ctx context.Context, scope relais.Scope, ids []relai
 	if err != nil {
 		return nil, err
 	}
-	return l.withTexts(ctx, list)
+	docs := make([]relais.Document, 0, len(list))
+	err = l.whole(ctx, list, func(d relais.Document) error { docs = append(docs, d); return nil })
+	return docs, err
+}
+
+// whole opens documents one after the other, each with all of its text. It fails with the
+// first that cannot be read.
+func (l *Library) whole(ctx context.Context, list []relais.Envelope, fn func(relais.Document) error) error {
+	return l.begin(ctx, list, noEnd, semaphore.NewWeighted(window), window, func(o relais.Opening, fault error) error {
+		if fault != nil {
+			return fault
+		}
+		return fn(o.Document)
+	})
 }
 
 // Headers opens documents as Documents does, without their text.
 func (l *Library) Headers(ctx context.Context, scope relais.Scope, ids []relais.DocumentID) ([]relais.Document, error) {
 	list, err := l.envelopes(ctx, scope, ids)
+	return documents(list), err
+}
+
+func documents(list []relais.Envelope) []relais.Document {
 	docs := make([]relais.Document, len(list))
 	for i, e := range list {
 		docs[i] = e.Document
 	}
-	return docs, err
+	return docs
 }
 
-// readers is how many texts are opened at once, and window how many are held by Each.
-// Where packs are far away, a page must not cost one answering time a document.
-const (
-	readers = 20
-	window  = 64
-)
-
-func (l *Library) withTexts(ctx context.Context, list []relais.Envelope) ([]relais.Document, error) {
-	texts, faults, err := l.Texts(ctx, list)
-	if err = errors.Join(err, errors.Join(faults...)); err != nil {
-		return nil, err
-	}
-	docs := make([]relais.Document, len(list))
-	for i, e := range list {
-		docs[i] = e.Document
-		docs[i].Text = texts[i]
-		docs[i].NewText = newText(texts[i], e.Document.Zones)
-	}
-	return docs, nil
-}
+// readers is how many texts are opened at once: where packs are far away, a page must not
+// cost one answering time a document.
+const readers = 20
 
 // newText joins the zones of a text that its author wrote.
 func newText(text string, zones []relais.Zone) string {
@@ -139,8 +141,7 @@ func text(ctx context.Context, found *blob.Found, d relais.Digest) (string, erro
 	return string(b), errors.Join(err, r.Close())
 }
 
-// Thread opens the documents of a conversation, oldest first, with their text;
-// when none can be seen the error is of relais.KindNotFound.
+// Thread opens the documents of a conversation, oldest first, without their text; when none can be seen the error is of relais.KindNotFound.
 func (l *Library) Thread(ctx context.Context, scope relais.Scope, thread string) ([]relais.Document, error) {
 	sealed, err := l.state.ThreadEnvelopes(ctx, thread)
 	if err != nil {
@@ -153,10 +154,7 @@ func (l *Library) Thread(ctx context.Context, scope relais.Scope, thread string)
 	if len(list) == 0 {
 		return nil, relais.Errorf(relais.KindNotFound, "open thread", "no such thread")
 	}
-	docs, err := l.withTexts(ctx, list)
-	if err != nil {
-		return nil, err
-	}
+	docs := documents(list)
 	slices.SortFunc(docs, func(a, b relais.Document) int {
 		if c := a.Date.Compare(b.Date); c != 0 {
 			return c
@@ -173,18 +171,7 @@ func (l *Library) Each(ctx context.Context, scope relais.Scope, fn func(relais.D
 		if err != nil {
 			return err
 		}
-		for part := range slices.Chunk(list, window) {
-			docs, err := l.withTexts(ctx, part)
-			if err != nil {
-				return err
-			}
-			for _, d := range docs {
-				if err := fn(d); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
+		return l.whole(ctx, list, fn)
 	})
 }
 

@@ -76,6 +76,9 @@ func (f *Found) open(ctx context.Context, c relais.CaseID, digests []relais.Dige
 	return nil
 }
 
+// Size is the length in bytes of one of the blobs looked up, 0 of one that is not known.
+func (f *Found) Size(d relais.Digest) int64 { return f.places[d].Size }
+
 // Open reads one of the blobs looked up: see Store.
 func (f *Found) Open(ctx context.Context, d relais.Digest) (Reader, error) {
 	const op = "open blob"

@@ -1,6 +1,8 @@
 package relais
 
-import "time"
+import (
+	"time"
+)
 
 // Exported is one document of an export as a set of files: a line of its manifest.
 type Exported struct {
@@ -26,3 +28,7 @@ const (
 // HeaderMissing is the header field of an export of everything that lacks documents which
 // the archive should hold: their number and, after it, the first of their ids.
 const HeaderMissing = "Relais-Missing"
+
+// HeaderDamaged is the trailer of an export in one piece that gives documents without what
+// could not be read back of them: their number and, after it, the first of their ids.
+const HeaderDamaged = "Relais-Damaged"

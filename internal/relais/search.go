@@ -18,6 +18,8 @@ type Hit struct {
 
 	Extraction Extraction `json:"extraction,omitempty"`
 	Unread     string     `json:"unread,omitempty"` // why text is missing: see ReadState
+	// Warnings say what stands in the way of the extract: WarnTextDamaged, WarnTextLong.
+	Warnings []Warning `json:"warnings,omitempty"`
 }
 
 // Highlight marks enclose the matched words of a snippet: private-use characters,

@@ -16,9 +16,10 @@ import (
 	"github.com/relais-archive/relais/search"
 )
 
-// Library opens documents within a scope; those out of it are left out.
+// Library opens documents within a scope, in the order given; those out of it are left out.
 type Library interface {
-	Documents(ctx context.Context, scope relais.Scope, ids []relais.DocumentID) ([]relais.Document, error)
+	// Openings calls fn for each with at most the first most bytes of its text.
+	Openings(ctx context.Context, scope relais.Scope, ids []relais.DocumentID, most int, fn func(relais.Opening) error) error
 }
 
 // Cases lists the cases there are.
@@ -106,9 +107,19 @@ func (a *Answerer) Ask(ctx context.Context, q Question) (*Answer, error) {
 	return ans, nil
 }
 
-// Find runs a search that is a tree already and dresses its hits. What the engine's part
-// of the time was is logged.
+// Find runs a search that is a tree already and dresses its hits.
 func (a *Answerer) Find(ctx context.Context, req search.Request) (relais.Page, error) {
+	return a.find(ctx, req, search.SnippetScan)
+}
+
+// List is as Find, for who wants no extracts: no text is read.
+func (a *Answerer) List(ctx context.Context, req search.Request) (relais.Page, error) {
+	return a.find(ctx, req, 0)
+}
+
+// find runs a search and dresses its hits, whose extracts are of the first most bytes of
+// their texts. What the engine's part of the time was is logged.
+func (a *Answerer) find(ctx context.Context, req search.Request, most int) (relais.Page, error) {
 	start := a.deps.Now()
 	res, err := a.deps.Searcher.Search(ctx, req)
 	a.deps.Logger.Info("searched", "hits", len(res.IDs), "code", relais.KindOf(err), "took", a.deps.Now().Sub(start).String())
@@ -119,6 +130,6 @@ func (a *Answerer) Find(ctx context.Context, req search.Request) (relais.Page, e
 	if page.Facets, err = a.labelled(ctx, res.Facets); err != nil {
 		return page, err
 	}
-	page.Hits, err = a.hits(ctx, req, res.IDs)
+	page.Hits, err = a.hits(ctx, req, res.IDs, most)
 	return page, err
 }

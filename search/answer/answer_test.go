@@ -25,8 +25,9 @@ type world struct {
 	engine
 	docs     []relais.Document
 	of       map[relais.DocumentID]relais.CaseID
-	searches int // made of the engine
-	counts   int // calls of Counts
+	searches int               // made of the engine
+	counts   int               // calls of Counts
+	damaged  relais.DocumentID // whose text cannot be read
 	faults   struct{ search, counts, cases, clients, documents error }
 	log      bytes.Buffer
 }
@@ -131,16 +132,23 @@ func (w *world) Counts(ctx context.Context, scope relais.Scope, queries []search
 	return w.engine.Counts(ctx, scope, queries)
 }
 
-func (w *world) Documents(_ context.Context, scope relais.Scope, ids []relais.DocumentID) ([]relais.Document, error) {
-	var list []relais.Document
+func (w *world) Openings(_ context.Context, scope relais.Scope, ids []relais.DocumentID, most int, fn func(relais.Opening) error) error {
 	for _, id := range ids {
 		for _, d := range w.docs {
-			if d.ID == id && scope.Allows(w.of[id], &d) {
-				list = append(list, d)
+			if d.ID != id || !scope.Allows(w.of[id], &d) {
+				continue
+			}
+			o := relais.Opening{Document: d, Cut: len(d.Text) > most}
+			o.Document.Text = d.Text[:min(len(d.Text), most)]
+			if w.damaged == id {
+				o.MarkDamaged()
+			}
+			if err := fn(o); err != nil {
+				return err
 			}
 		}
 	}
-	return list, w.faults.documents
+	return w.faults.documents
 }
 
 func (w *world) List(context.Context) ([]relais.Case, error) {

@@ -10,23 +10,33 @@ import (
 // snippetRunes is how long the extract of a hit is, in characters.
 const snippetRunes = 240
 
-// hits opens the documents found, in scope once more.
-func (a *Answerer) hits(ctx context.Context, req search.Request, ids []relais.DocumentID) ([]relais.Hit, error) {
-	docs, err := a.deps.Library.Documents(ctx, req.Scope, ids)
-	if err != nil {
-		return nil, err
-	}
-	hits := make([]relais.Hit, len(docs))
+// hits opens the documents found, in scope once more, one after the other: of each no more
+// than an extract is kept.
+func (a *Answerer) hits(ctx context.Context, req search.Request, ids []relais.DocumentID, most int) (hits []relais.Hit, err error) {
+	hits = make([]relais.Hit, 0, len(ids))
 	a.markers.Mark(req.Query, func(m *search.Marker) {
-		for i, d := range docs {
-			hits[i] = relais.Hit{
-				ID: d.ID, Kind: d.Kind, Case: d.Case, Subject: d.Subject, Name: d.Name, From: d.From, Date: d.Date, Thread: d.Thread,
-				Clients: plainTags(d.Clients), Topics: plainTags(d.Topics), Snippet: m.Snippet(d.Text, d.Zones, snippetRunes),
-				Extraction: d.Extraction, Unread: d.Unread,
-			}
-		}
+		err = a.deps.Library.Openings(ctx, req.Scope, ids, most, func(o relais.Opening) error {
+			hits = append(hits, hit(o, m))
+			return nil
+		})
 	})
-	return hits, nil
+	return hits, err
+}
+
+func hit(o relais.Opening, m *search.Marker) relais.Hit {
+	d := o.Document
+	h := relais.Hit{
+		ID: d.ID, Kind: d.Kind, Case: d.Case, Subject: d.Subject, Name: d.Name, From: d.From, Date: d.Date, Thread: d.Thread,
+		Clients: plainTags(d.Clients), Topics: plainTags(d.Topics), Snippet: m.Snippet(d.Text, d.Zones, snippetRunes),
+		Extraction: d.Extraction, Unread: d.Unread,
+	}
+	switch {
+	case o.Damaged:
+		h.Warnings = []relais.Warning{{Code: relais.WarnTextDamaged}}
+	case o.Cut && d.Text != "":
+		h.Warnings = []relais.Warning{{Code: relais.WarnTextLong}}
+	}
+	return h
 }
 
 // plainTags gives tags without their evidence.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/relais-archive/relais/internal/relais"
 	"github.com/relais-archive/relais/search"
 	"github.com/relais-archive/relais/search/analysis"
 )
@@ -66,27 +67,32 @@ func (ans *Answer) asWritten(ctx context.Context, word string) (string, error) {
 	if err != nil || len(res.IDs) == 0 {
 		return word, err
 	}
-	docs, err := ans.by.deps.Library.Documents(ctx, ans.Scope, res.IDs)
-	if err != nil || len(docs) == 0 {
-		return word, err
-	}
 	a := analysis.New()
 	wanted := a.Terms(nil, word)
 	if len(wanted) != 1 {
 		return word, nil
 	}
 	written := ""
-	for _, text := range [2]string{docs[0].Subject, docs[0].Text} {
+	err = ans.by.deps.Library.Openings(ctx, ans.Scope, res.IDs, search.SnippetScan, func(o relais.Opening) error {
+		written = writtenIn(o.Document, a, word, wanted[0])
+		return nil
+	})
+	return cmp.Or(written, word), err
+}
+
+// writtenIn gives a word as a document has it, else the first of its forms.
+func writtenIn(d relais.Document, a *analysis.Analyzer, word, term string) (written string) {
+	for _, text := range [2]string{d.Subject, d.Text} {
 		for t := range a.All(text) {
-			if t.Surface == word || written == "" && t.Term == wanted[0] {
+			if t.Surface == word || written == "" && t.Term == term {
 				written = strings.ToLower(text[t.Start:t.End])
 			}
 			if t.Surface == word {
-				return written, nil
+				return written
 			}
 		}
 	}
-	return cmp.Or(written, word), nil
+	return written
 }
 
 // spelt gives the spellings of a word that documents of the scope have, the likeliest
