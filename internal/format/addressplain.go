@@ -112,7 +112,7 @@ func (a *addressReader) hidden(name string) bool {
 	if a.again {
 		return false
 	}
-	inner := addressReader{room: a.room, fallback: a.fallback, warn: a.warn, again: true}
+	inner := addressReader{room: len(name), fallback: a.fallback, warn: a.warn, again: true}
 	inner.read(name)
 	for _, adr := range inner.list {
 		if !strings.Contains(adr.Address, "@") {

@@ -1,6 +1,7 @@
 package format
 
 import (
+	"strconv"
 	"strings"
 
 	"golang.org/x/text/encoding"
@@ -92,11 +93,12 @@ func codePage(key string) string {
 	if known := codePageOf(number); known != "" {
 		return known
 	}
-	switch {
-	case len(number) == 4 && number[:3] == "125" && number[3] <= '8':
+	if len(number) == 4 && number[:3] == "125" && number[3] <= '8' {
 		return "windows-" + number
-	case len(number) == 5 && number[:3] == "285": // 28591 to 28606: ISO 8859
-		return isoName("iso8859" + strings.TrimPrefix(strings.TrimPrefix(number[3:], "9"), "0"))
+	}
+	const iso8859 = 28590 // from here on Windows counts the parts of ISO 8859
+	if n, err := strconv.Atoi(number); err == nil && n > iso8859 && n <= iso8859+16 {
+		return isoName("iso8859" + strconv.Itoa(n-iso8859))
 	}
 	return "cp" + number
 }
@@ -122,7 +124,7 @@ func codePageOf(number string) string {
 		return "iso-8859-5"
 	case "920":
 		return "windows-1254"
-	case "923", "28605":
+	case "923":
 		return "iso-8859-15"
 	case "932", "942", "943", "31j", "10001":
 		return "shift_jis"
