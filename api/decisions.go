@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -128,12 +129,15 @@ func checkDecide(req *relais.DecideRequest) (err error) {
 		}
 	}
 	switch {
-	case req.Kind != relais.DecideClient && req.Kind != relais.DecideTopic && req.Kind != relais.DecideMerge:
-		return relais.Errorf(relais.KindInvalid, op, "a decision is on a client, on a topic, or merges clients")
+	case !slices.Contains([]relais.DecisionKind{relais.DecideClient, relais.DecideTopic, relais.DecideMerge, relais.DecidePrivacy}, req.Kind):
+		return relais.Errorf(relais.KindInvalid, op, "a decision is on a client, a topic or privacy, or merges clients")
 	case req.Value == "":
-		return relais.Errorf(relais.KindInvalid, op, "say which client or topic it is")
+		return relais.Errorf(relais.KindInvalid, op, "say which client or topic it is, or that it is personal")
 	case req.Things() == 0:
 		return relais.WithHint(relais.Errorf(relais.KindInvalid, op, "say what is decided of: documents, a thread, an address or a domain"), "see `relais decide --help`")
+	case req.Kind == relais.DecidePrivacy && len(req.Addresses)+len(req.Domains) != req.Things():
+		return relais.WithHint(relais.Errorf(relais.KindInvalid, op, "privacy is decided so of addresses and domains"),
+			"`relais privacy settle` settles documents, folders and rules")
 	case req.Kind == relais.DecideMerge && (len(req.Clients) != req.Things() || req.Not):
 		return relais.Errorf(relais.KindInvalid, op, "clients alone are merged; `relais decisions undo` parts them")
 	}

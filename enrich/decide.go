@@ -75,7 +75,10 @@ func (s *Stage) findTarget(ctx context.Context, m *state.Merging, d *relais.Deci
 }
 
 func concernedBy(ctx context.Context, m *state.Merging, d relais.Decision) ([]relais.DocumentID, error) {
-	if d.About != relais.AboutDocument {
+	switch d.About {
+	case relais.AboutAddress, relais.AboutDomain:
+		return m.ExchangedWith(ctx, []string{whoOf(d)})
+	case relais.AboutFolder, relais.AboutRule:
 		return m.Doubted(ctx, func(doubt state.Doubt) bool { return covers(d, doubt) })
 	}
 	if bytes, err := m.BytesOf(ctx, d.Document); err != nil || bytes.String() == d.Target {

@@ -2,6 +2,7 @@ package enrich_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -62,6 +63,11 @@ func (b *bench) opinions() []relais.Decision {
 		b.said(19, relais.DecidePrivacy, doc, bytesOf("<g2@gamma.example>"), "", relais.Personal),
 		b.said(20, relais.DecidePrivacy, doc, bytesOf("<g2@gamma.example>"), "", relais.Professional),
 	}
+	list = append(list, b.said(22, relais.DecidePrivacy, address, "chef@pumps.example", "", relais.Personal),
+		b.said(24, relais.DecidePrivacy, address, "nobody@acme.example", "", relais.Personal))
+	personal := b.said(23, relais.DecidePrivacy, domain, "acme.example", "", relais.Personal)
+	personal.Since, personal.Until = 20515, 20516 // 3 March 2026
+	list = append(list, personal)
 	dated := b.said(21, relais.DecideTopic, domain, "acme.example", "formation", relais.Is)
 	dated.Since = time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC).Unix() / 86400
 	return append(list, dated)
@@ -92,7 +98,7 @@ func TestDecisionsConverge(t *testing.T) {
 			t.Error("nothing changed")
 		}
 		want := plain.served()
-		if cmp.Equal(first, want) || len(want) != len(first)+1 {
+		if cmp.Equal(first, want) || len(want) != len(first)+1-2 { // one settled, two personal
 			t.Fatalf("%d served, %d before anybody decided", len(want), len(first))
 		}
 		for seed := range uint64(6) {
@@ -303,5 +309,38 @@ func TestFollowedByTheNextGeneration(t *testing.T) {
 	}
 	if pending, err := b.db.PendingDecisions(t.Context()); err != nil || len(pending) > 0 {
 		t.Errorf("pending still: %v, %v", pending, err)
+	}
+}
+
+// TestPersonalWithSomebody: all that was exchanged with somebody is withheld, what comes
+// later too, and gives nothing to its thread; what somebody decided of a document counts
+// more; undone, all is as before.
+func TestPersonalWithSomebody(t *testing.T) {
+	b := newBench(t, twoClients...)
+	b.run(story(), 100)
+	first := b.served()
+	lea := b.said(1, relais.DecidePrivacy, relais.AboutAddress, "lea@beta.example", "", relais.Personal)
+	if b.bring(lea) != 3 {
+		t.Error("three messages were exchanged with her")
+	}
+	served := b.served()
+	if text := fmt.Sprint(served); len(served) != len(first)-3 || strings.Contains(text, "lea@beta.example") || strings.Contains(text, "Visite du site") {
+		t.Errorf("%d of %d are served", len(served), len(first))
+	}
+	later := message("m8@beta.example", "lea@beta.example", owner, "Encore", "Sun, 29 Mar 2026 09:00:00 +0000", "", "Une visite.")
+	b.run([]mail{{"INBOX", "40", later}}, 1)
+	if n := len(b.served()); n != len(served) {
+		t.Errorf("what comes later is served: %d, %d before", n, len(served))
+	}
+	b.bring(b.said(2, relais.DecidePrivacy, relais.AboutDocument, relais.DigestOf([]byte(later)).String(), "", relais.Professional))
+	if text := fmt.Sprint(b.served()); !strings.Contains(text, "Encore") || strings.Contains(text, "Visite du site") {
+		t.Error("a document's own decision does not count more")
+	}
+	lea.Undone = &relais.Act{Actor: "local", At: time.Unix(9999, 0).UTC()}
+	b.bring(lea)
+	for id, text := range first {
+		if b.served()[id] != text {
+			t.Errorf("%s is not as before", id)
+		}
 	}
 }

@@ -145,6 +145,9 @@ func (b poll) rulings() (list []ruling) {
 // on gives what was decided of a document and of its thread, whose decisions are given,
 // all but what was decided of its clients.
 func (r rulings) on(d state.Document, thread []relais.Decision, discovered map[string]bool) ruled {
+	if d.Status != "" {
+		d.People = nil // what is withheld gives nothing, whatever people decided of whom it is from
+	}
 	clients, topics := poll{}, poll{}
 	cast := func(decision relais.Decision) {
 		switch {

@@ -31,10 +31,20 @@ func (s *Stage) judgeAll(ctx context.Context, m *state.Merging, docs map[relais.
 		return err
 	}
 	for _, d := range docs {
+		address(d)
 		v.judge(&d.row)
 		project(d)
 	}
 	return nil
+}
+
+// address notes on a row when a document is of and with whom it was exchanged: what
+// people decide of an address or a domain, they decide of withheld ones as well.
+func address(d *decided) {
+	d.row.Day, d.row.Sent, d.row.People = 0, 0, nil
+	if d.facts != nil {
+		d.row.Day, d.row.Sent, d.row.People = dayOf(d.facts.Document.Date), secondsOf(d.facts.Document.Date), peopleOf(d.facts)
+	}
 }
 
 // dropEarlier lets the marks of an earlier reading fall once every occurrence was read
@@ -66,7 +76,8 @@ func (s *Stage) dropEarlier(ctx context.Context, m *state.Merging, docs map[rela
 // verdicts is what people decided that may concern some documents.
 type verdicts struct {
 	documents map[relais.DocumentID]relais.Verdict
-	marks     []relais.Decision // on folders and rules, in the order they were made
+	marks     []relais.Decision            // on folders and rules, in the order they were made
+	who       map[string][]relais.Decision // on addresses and domains, by their digests: that all with them is personal
 }
 
 func verdictsOn(ctx context.Context, m *state.Merging, ids []relais.DocumentID) (v verdicts, err error) {
@@ -74,7 +85,14 @@ func verdictsOn(ctx context.Context, m *state.Merging, ids []relais.DocumentID) 
 	if err == nil && some {
 		v.documents, err = m.Decided(ctx, ids)
 	}
-	v.marks = marks
+	v.who = map[string][]relais.Decision{}
+	for _, d := range marks {
+		if d.About == relais.AboutAddress || d.About == relais.AboutDomain {
+			v.who[whoOf(d)] = append(v.who[whoOf(d)], d)
+		} else {
+			v.marks = append(v.marks, d)
+		}
+	}
 	return v, err
 }
 
@@ -85,7 +103,8 @@ const (
 )
 
 // judge tells whether a document is withheld, and why. A sure mark quarantines it,
-// whatever anybody decided. What was decided of the document itself comes next; then each
+// whatever anybody decided. What was decided of the document itself comes next, then that
+// all with an address or a domain is personal; then each
 // doubtful mark withholds it, unless the last decision on the mark's folder or rule says
 // what is meant: personal, by one of them, is personal.
 func (v verdicts) judge(row *state.Document) {
@@ -101,6 +120,10 @@ func (v verdicts) judge(row *state.Document) {
 		}
 		return
 	}
+	if v.exchanged(row) {
+		row.Status, row.Reason = relais.StatusQuarantined, reasonDecided
+		return
+	}
 	for _, doubt := range marks.Doubts {
 		switch verdict := v.on(doubt); {
 		case verdict == relais.Personal:
@@ -110,6 +133,14 @@ func (v verdicts) judge(row *state.Document) {
 			row.Status, row.Reason = relais.StatusDoubtful, reasonDoubtful+doubt.Rule
 		}
 	}
+}
+
+// exchanged tells whether a document was exchanged with somebody with whom, then, all is
+// personal.
+func (v verdicts) exchanged(row *state.Document) bool {
+	return slices.ContainsFunc(row.People, func(who string) bool {
+		return slices.ContainsFunc(v.who[who], func(d relais.Decision) bool { return d.Covers(row.Day) })
+	})
 }
 
 // on gives what was decided last that covers a mark, "" when nothing was.
@@ -132,21 +163,18 @@ func shown(d decided) bool { return d.facts != nil && d.row.Status == "" }
 
 // project fills a row with what its document gives to its thread and its case: nothing
 // as long as it is withheld, when all it says stays in its sealed facts. The date tells
-// whoever settles it where it belongs.
+// whoever settles it where it belongs, and digests of those it was exchanged with find it
+// again when a decision on one of them is undone.
 func project(d *decided) {
+	address(d)
 	row := &d.row
-	row.Clients, row.Topics, row.Domains, row.People, row.Day, row.Sent = nil, nil, nil, nil, 0, 0
-	if d.facts == nil {
+	row.Clients, row.Topics, row.Domains = nil, nil, nil
+	if d.facts == nil || row.Status != "" {
 		row.Tags = ""
 		return
 	}
 	doc := d.facts.Document
-	row.Day, row.Sent = dayOf(doc.Date), secondsOf(doc.Date)
-	if row.Status != "" {
-		row.Tags = ""
-		return
-	}
-	row.Topics, row.Domains, row.People = passedTopics(doc), d.facts.Domains, peopleOf(d.facts)
+	row.Topics, row.Domains = passedTopics(doc), d.facts.Domains
 	row.Clients = make(map[string]int, len(doc.Clients))
 	for _, a := range d.facts.Attachments {
 		for _, t := range a.Document.Clients {

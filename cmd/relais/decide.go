@@ -101,24 +101,38 @@ refused. Undoing it parts them again, for nothing is rewritten.`,
 
 func (a *app) decidePrivacyCmd() *cobra.Command {
 	var req relais.SettleRequest
-	var as string
+	wide := relais.DecideRequest{Kind: relais.DecidePrivacy}
 	wait := true
 	cmd := &cobra.Command{
-		Use: "privacy ID…", Short: "Decide whether documents are personal", Args: cobra.MinimumNArgs(1),
+		Use: "privacy [ID…]", Short: "Decide whether documents are personal",
 		Long: `Decides that documents are personal, and quarantines them, or that what may be marked
 personal is professional: as ` + "`relais privacy settle`" + ` does, which settles folders and rules
-as well. No decision lifts a sure mark.`,
-		Example: "  relais decide privacy d3f2a… --as personal",
+as well. No decision lifts a sure mark.
+
+With --address or --domain all that was exchanged with somebody is personal, in every
+case and in what comes later; but for documents that somebody decided of.`,
+		Example: "  relais decide privacy d3f2a… --as personal\n  relais decide privacy --address mum@free.example --as personal",
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(wide.Addresses)+len(wide.Domains) > 0 {
+				return a.decide(cmd.Context(), wide, append([]string{wide.Value}, args...), wait)
+			}
+			if len(args) == 0 {
+				return relais.Errorf(relais.KindInvalid, "decide", "name documents, or --address or --domain")
+			}
 			for _, id := range args {
 				req.Documents = append(req.Documents, relais.DocumentID(id))
 			}
-			req.Verdict, req.NoWait = relais.Verdict(as), !wait
+			req.Verdict, req.Reason, req.NoWait = relais.Verdict(wide.Value), wide.Reason, !wait
 			return a.settle(cmd.Context(), "/api/v1/privacy/settle", req)
 		},
 	}
-	cmd.Flags().StringVar(&as, "as", "", "professional or personal (wanted)")
-	commonFlags(cmd.Flags(), &req.Reason, &wait)
+	f := cmd.Flags()
+	f.StringVar(&wide.Value, "as", "", "professional or personal (wanted)")
+	f.StringArrayVar(&wide.Addresses, "address", nil, "everything exchanged with a mail `ADDRESS`, in every case")
+	f.StringArrayVar(&wide.Domains, "domain", nil, "everything exchanged with a registrable `DOMAIN`, in every case")
+	f.StringVar(&wide.Since, "since", "", "of documents of that `DAY` or later (YYYY-MM-DD), with --address or --domain")
+	f.StringVar(&wide.Until, "until", "", "of documents of that `DAY` or earlier, with --address or --domain")
+	commonFlags(f, &wide.Reason, &wait)
 	_ = cmd.MarkFlagRequired("as") // the flag exists: it was made just above
 	return cmd
 }

@@ -58,6 +58,12 @@ func testDecided(t *testing.T, fresh func() *program) {
 		do(exitOK, "documents change now", "decide", "topic", "contrat", "--thread", doc.Thread),
 		do(exitOK, "documents change now", "decide", "topic", "newsletter", "--address", "x@beta.example", "--until", "2025-01-08"),
 		do(exitOK, "documents change now", "decide", "client", "beta", "--not", "--domain", "beta.example"),
+		do(exitUsage, "relais privacy settle", "decide", "privacy", "--address", "x@beta.example", "--as", "professional"),
+		do(exitUsage, "addresses and domains", "decide", "privacy", string(doc.ID), "--address", "x@beta.example", "--as", "personal"),
+		do(exitUsage, "name documents", "decide", "privacy", "--as", "personal"),
+		do(exitOK, "documents change now", "decide", "privacy", "--address", "x@beta.example", "--since", "2025-01-09", "--until", "2025-01-10", "--as", "personal"),
+		do(exitOK, "address x@beta.example is personal since 2025-01-09 until 2025-01-10", "decisions", "list"),
+		do(exitOK, "personal_decided", "balance", "--json"),
 		do(exitOK, "asked on the phone", "decisions", "list"),
 		do(exitOK, "is not of client beta", "decisions", "list", "--case", "Ann"),
 		do(exitOK, "documents change now", "decide", "merge", "Brasserie Acme", "beta"),
@@ -236,6 +242,13 @@ func manyDecisions(t *testing.T, p *program, n int) (list []relais.Decision) {
 		case 2:
 			d.About, d.Target = relais.AboutDomain, doc.From.Domain()
 			d.Since = doc.Date.Unix() / 86400
+		case 5: // of two days, so that enough is left to decide of
+			d.Kind, d.About, d.Verdict, d.Target, d.Value = relais.DecidePrivacy, relais.AboutDomain, relais.Personal, doc.From.Domain(), ""
+			d.Since = doc.Date.Unix() / 86400
+			d.Until = d.Since + 2
+		case 7:
+			d.Kind, d.About, d.Target, d.Document, d.Value = relais.DecidePrivacy, relais.AboutDocument, doc.Occurrences[0].SHA256.String(), doc.ID, ""
+			d.Verdict = relais.Verdict(pick(i/20, string(relais.Personal), string(relais.Professional)))
 		case 3, 6, 9:
 			d.About, d.Target, d.Document = relais.AboutThread, doc.Occurrences[0].SHA256.String(), doc.ID
 		default:

@@ -242,12 +242,29 @@ func (ar *Archive) saying(ctx context.Context, req relais.DecideRequest, by rela
 	if req.Until != "" {
 		d.Until++ // that day too
 	}
-	if req.Kind == relais.DecideTopic {
+	switch req.Kind {
+	case relais.DecidePrivacy:
+		d.Verdict = relais.Personal
+		err = personalWith(req)
+	case relais.DecideTopic:
 		d.Value, err = topicNamed(req.Value)
-	} else {
+	default:
 		d.Value, err = ar.clientNamed(ctx, req.Value)
 	}
 	return d, err
+}
+
+// personalWith tells whether a request says that all with an address or a domain is
+// personal: no more than that is decided of so much at once.
+func personalWith(req relais.DecideRequest) error {
+	switch {
+	case relais.Verdict(req.Value) == relais.Professional || req.Not:
+		return relais.WithHint(relais.Errorf(relais.KindInvalid, "decide", "all with an address or a domain is not called professional at once"),
+			"`relais privacy settle` settles a folder, a rule or a document; `relais decisions undo` takes a decision back")
+	case relais.Verdict(req.Value) != relais.Personal:
+		return relais.Errorf(relais.KindInvalid, "decide", "%q is no level of privacy", req.Value)
+	}
+	return nil
 }
 
 // ofDocuments gives the decisions of a request on documents and on threads. What is

@@ -51,8 +51,7 @@ func (d Decision) Check() error {
 	ok := d.Target != "" || d.Document != ""
 	switch d.Kind {
 	case DecidePrivacy:
-		ok = ok && (d.Verdict == Professional || d.Verdict == Personal) &&
-			slices.Contains([]About{AboutDocument, AboutFolder, AboutRule}, d.About)
+		ok = ok && d.checkPrivacy()
 	case DecideMerge:
 		ok = ok && d.About == AboutClient && d.Verdict == Is && d.Value != "" && d.Value != d.Target
 	case DecideClient:
@@ -71,6 +70,19 @@ func (d Decision) Check() error {
 		return nil
 	}
 	return checkDigest(d.Target, d.Document)
+}
+
+// checkPrivacy tells whether a decision on privacy is one. That all that was exchanged with
+// somebody is professional is none: what a mark says is settled one folder or rule at a
+// time.
+func (d Decision) checkPrivacy() bool {
+	switch d.About {
+	case AboutDocument, AboutFolder, AboutRule:
+		return d.Verdict == Professional || d.Verdict == Personal
+	case AboutAddress, AboutDomain:
+		return d.Verdict == Personal
+	}
+	return false
 }
 
 func (d Decision) checkTag() bool {

@@ -51,11 +51,12 @@ func (m *Merging) UndoDecision(ctx context.Context, id string, by relais.Act) er
 	return err
 }
 
-// Decisions gives what was decided of a case and not undone, in the order it was: about
-// folders and rules, but of documents alone whether there are any.
+// Decisions gives what was decided on the privacy of a case, or of every case, and not
+// undone, in the order it was: about folders, rules, addresses and domains, but of
+// documents alone whether there are any.
 func (m *Merging) Decisions(ctx context.Context) (list []relais.Decision, documents bool, err error) {
 	err = each(ctx, m.tx, `SELECT `+decisionColumns+` FROM decisions
-		WHERE case_id = $1 AND kind = 'privacy' AND about <> 'document' AND undone_at = '' ORDER BY ranked, id`, []any{string(m.c)}, func(r row) error {
+		WHERE case_id IN ($1, '') AND kind = 'privacy' AND about <> 'document' AND undone_at = '' ORDER BY ranked, id`, []any{string(m.c)}, func(r row) error {
 		d, err := scanDecision(r)
 		list = append(list, d)
 		return err
