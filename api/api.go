@@ -120,17 +120,18 @@ type Deps struct {
 
 // Server is the HTTP interface of one archive.
 type Server struct {
-	deps    Deps
-	looks   *ui.Pages
-	answers *answer.Answerer
+	deps       Deps
+	looks      *ui.Pages
+	answers    *answer.Answerer
+	answerTime time.Duration
 }
 
 // New makes the interface.
 func New(d Deps) *Server {
 	looks := ui.New(d.Location)
 	counter, _ := d.Searcher.(search.Counter) // an engine that counts nothing makes no offers
-	return &Server{deps: d, looks: looks, answers: answer.New(answer.Deps{
-		Searcher: d.Searcher, Counter: counter, Library: d.Library, Cases: d.Cases, Clients: d.Clients,
+	return &Server{deps: d, looks: looks, answerTime: answerTime, answers: answer.New(answer.Deps{
+		Searcher: stepping{d.Searcher}, Counter: counter, Library: d.Library, Cases: d.Cases, Clients: d.Clients,
 		Now: d.Now, Location: d.Location, Topics: d.Topics, Logger: d.Logger,
 		Name: func(lang, field, value string) string { return looks.Name(ui.Lang(lang), field, value) },
 	})}
@@ -179,6 +180,7 @@ func (s *Server) engine(identify gin.HandlerFunc, before ...gin.HandlerFunc) *gi
 		s.deps.Logger.Error("trusted proxies", "error", err)
 	}
 	r.Use(s.log, s.recover, secure, s.wellFormed)
+	r.Use(s.inTime)
 	r.Use(before...)
 	r.NoRoute(s.noRoute)
 	r.NoMethod(s.noMethod)

@@ -184,6 +184,22 @@ func TestComplianceAlone(t *testing.T) {
 	}
 }
 
+// TestADamagedAuditIsDamage: it is told apart from a full disk.
+func TestADamagedAuditIsDamage(t *testing.T) {
+	r := newRooms()
+	r.failures.audit = relais.Errorf(relais.KindDamaged, "append audit", "the end of the log is gone")
+	if p := problem(t, r.ask(t, complianceToken, "/api/v1/search?q=prix"), http.StatusInternalServerError, relais.KindDamaged); strings.Contains(p.Hint, "disk") {
+		t.Errorf("%+v", p)
+	}
+}
+
+// TestARoomThatGaveUp: a bound that a room sets itself is no end of the request.
+func TestARoomThatGaveUp(t *testing.T) {
+	r := newRooms()
+	r.failures.search = fmt.Errorf("search: %w", context.DeadlineExceeded)
+	problem(t, r.ask(t, complianceToken, "/api/v1/search?q=prix"), http.StatusServiceUnavailable, relais.KindUnavailable)
+}
+
 // TestAClockThatFails: who may see what cannot be told without the time. That is an
 // answer of its own, by every door: nothing found, unknown or forbidden would be a lie.
 func TestAClockThatFails(t *testing.T) {

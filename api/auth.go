@@ -88,9 +88,12 @@ func (s *Server) disclose(c *gin.Context, e audit.Entry) bool {
 	if e.Outcome == "" {
 		e.Outcome = audit.Allowed
 	}
-	if err := s.deps.Audit.Append(c.Request.Context(), e); err != nil {
-		s.fail(c, relais.WithHint(relais.Errorf(relais.KindUnavailable, "audit", "the audit log cannot be written, so nothing is shown: %w", err),
-			"the audit log cannot be written, so nothing is shown; free disk space is the usual cause"))
+	if err := s.record(c.Request.Context(), e); err != nil {
+		kind, hint := relais.KindUnavailable, "the audit log cannot be written, so nothing is shown; free disk space is the usual cause"
+		if relais.KindOf(err) == relais.KindDamaged {
+			kind, hint = relais.KindDamaged, "the audit log is damaged, so nothing is shown; `relais verify` says how"
+		}
+		s.fail(c, relais.WithHint(relais.Errorf(kind, "audit", "the audit log cannot be written, so nothing is shown: %w", err), hint))
 		return false
 	}
 	return true

@@ -124,6 +124,7 @@ func (s *Server) raw(c *gin.Context) {
 	if !ok {
 		return
 	}
+	inSteps(c.Request.Context())
 	id := relais.DocumentID(c.Param("id"))
 	raw, err := s.deps.Library.Open(c.Request.Context(), scope, id)
 	if err != nil {

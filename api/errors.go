@@ -56,9 +56,17 @@ func problemOf(err error) relais.Problem {
 // fail answers with a problem and ends the request. A fault of ours is logged here,
 // for it is handled here; the local operator is told all of it.
 func (s *Server) fail(c *gin.Context, err error) {
-	if c.Request.Context().Err() != nil {
+	ctx := c.Request.Context()
+	if ctx.Err() != nil && !givenUp(ctx) {
 		c.Abort()
 		return
+	}
+	if givenUp(ctx) {
+		err = errors.Join(errNoAnswer, err)
+	}
+	if givenUp(ctx) || relais.KindOf(err) == relais.KindCanceled { // by a bound of ours: whoever asks is still there
+		err = relais.WithHint(relais.E(relais.KindUnavailable, "answer", err),
+			"a server that the archive rests on does not answer: /readyz and `relais doctor` name it")
 	}
 	if relais.NoRoom(err) && relais.HintOf(err) == "" {
 		err = relais.WithHint(err, "the disk is full: make room, and everything goes on by itself")

@@ -36,6 +36,7 @@ func (s *Server) export(c *gin.Context) {
 	if inParts && format == "mbox" {
 		send = func(c *gin.Context, ids []relais.DocumentID) error { return s.exportParts(c, ids, true) }
 	}
+	inSteps(c.Request.Context())
 	ids, err := s.exported(c)
 	if err != nil {
 		s.fail(c, err)

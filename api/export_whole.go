@@ -14,7 +14,8 @@ import (
 type Inventory interface {
 	// Expect remembers what one begun now has to hold; missing then names, by id, what
 	// those listed lack, or have and cannot be opened.
-	Expect(ctx context.Context) (missing func(ctx context.Context, listed []relais.DocumentID) ([]relais.DocumentID, error), err error)
+	// It tells moved of each of its steps.
+	Expect(ctx context.Context, moved func()) (missing func(ctx context.Context, listed []relais.DocumentID) ([]relais.DocumentID, error), err error)
 }
 
 // everything lists all documents in scope, and says in a header which of them are missing.
@@ -22,7 +23,7 @@ type Inventory interface {
 // nobody can tell whether they were theirs.
 func (s *Server) everything(c *gin.Context, q answer.Question) ([]relais.DocumentID, error) {
 	ctx := c.Request.Context()
-	missing, err := s.deps.Stock.Expect(ctx)
+	missing, err := s.deps.Stock.Expect(ctx, func() { moved(ctx) })
 	if err != nil {
 		return nil, err
 	}

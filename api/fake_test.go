@@ -298,7 +298,7 @@ func (r *rooms) Balance(_ context.Context, name string) (relais.Balance, error) 
 	return relais.Balance{Case: name, Counts: relais.Counts{Seen: 2, Stored: 2}, Balanced: true, Sources: []relais.SourceBalance{}, Reasons: []relais.ReasonCount{}}, nil
 }
 
-func (r *rooms) Expect(context.Context) (func(context.Context, []relais.DocumentID) ([]relais.DocumentID, error), error) {
+func (r *rooms) Expect(context.Context, func()) (func(context.Context, []relais.DocumentID) ([]relais.DocumentID, error), error) {
 	return func(context.Context, []relais.DocumentID) ([]relais.DocumentID, error) {
 		return slices.Clone(r.lost), nil
 	}, nil

@@ -112,6 +112,7 @@ func (s *Server) longAs(c *gin.Context, entry audit.Entry, run func(context.Cont
 	if !s.disclose(c, entry) {
 		return
 	}
+	unbounded(c.Request.Context())
 	c.Header("Content-Type", "application/x-ndjson")
 	c.Status(http.StatusOK)
 	enc := json.NewEncoder(c.Writer)
@@ -212,6 +213,7 @@ func (s *Server) revokeToken(c *gin.Context) {
 
 // importClients reads a form with files "clients" and, if any, "contacts".
 func (s *Server) importClients(c *gin.Context) {
+	unbounded(c.Request.Context()) // a file is sent
 	open := func(name string) (io.ReadCloser, error) {
 		h, err := c.FormFile(name)
 		if err != nil {

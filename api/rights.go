@@ -19,6 +19,7 @@ const (
 // still fails once the token of a request has ended, been revoked or been signed out: what
 // takes long to send asks before each batch. The local operator's right does not end.
 func (s *Server) still(c *gin.Context) error {
+	moved(c.Request.Context())
 	if who(c).Kind == access.KindLocal {
 		return nil
 	}

@@ -2,7 +2,6 @@ package access
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/relais-archive/relais/internal/relais"
@@ -27,21 +26,25 @@ type Clock struct {
 	store HighWater
 	now   func() time.Time
 
-	mu    sync.Mutex
-	high  time.Time // the highest time seen
-	saved time.Time // what the store remembers; zero until it was asked
+	turn  chan struct{} // of one; held by who looks at what follows, or asks the store
+	high  time.Time     // the highest time seen
+	saved time.Time     // what the store remembers; zero until it was asked
 }
 
 // NewClock makes a clock over the machine's.
 func NewClock(store HighWater, now func() time.Time) *Clock {
-	return &Clock{store: store, now: now}
+	return &Clock{store: store, now: now, turn: make(chan struct{}, 1)}
 }
 
 // Now gives the highest time seen, in UTC. It fails when the store does: then
 // nobody knows what has expired.
 func (c *Clock) Now(ctx context.Context) (time.Time, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	select {
+	case c.turn <- struct{}{}:
+	case <-ctx.Done(): // who has the turn waits for a store that may not answer
+		return time.Time{}, relais.E(relais.KindUnavailable, "read the clock", context.Cause(ctx))
+	}
+	defer func() { <-c.turn }()
 	if now := c.now().UTC(); now.After(c.high) {
 		c.high = now
 	}

@@ -3,6 +3,7 @@ package archive
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/relais-archive/relais/internal/blob"
 	"github.com/relais-archive/relais/internal/relais"
@@ -13,15 +14,16 @@ import (
 // gives then names, by id, those that are not listed and those that are and cannot be
 // opened: an index document, an envelope or a key of theirs is gone. What was withdrawn
 // meanwhile, is being decided anew, or was refused by the index is none of them; nor is
-// what is not listed while the index has yet to take up what was appended.
-func (ar *Archive) Expect(ctx context.Context) (missing func(ctx context.Context, listed []relais.DocumentID) ([]relais.DocumentID, error), err error) {
-	wanted, err := ar.appended(ctx)
+// what is not listed while the index has yet to take up what was appended. Each step of
+// what may take long is told to moved.
+func (ar *Archive) Expect(ctx context.Context, moved func()) (missing func(ctx context.Context, listed []relais.DocumentID) ([]relais.DocumentID, error), err error) {
+	wanted, err := ar.appended(ctx, moved)
 	if err != nil {
 		return nil, err
 	}
 	whole, err := ar.caughtUp(ctx)
 	if err != nil {
-		return nil, err
+		ar.logger.Warn("whether the index lists everything cannot be told", "code", string(relais.KindOf(err)), "error", err)
 	}
 	return func(ctx context.Context, listed []relais.DocumentID) ([]relais.DocumentID, error) {
 		there := make(map[relais.DocumentID]bool, len(listed))
@@ -38,26 +40,34 @@ func (ar *Archive) Expect(ctx context.Context) (missing func(ctx context.Context
 			if err := ar.unopenable(ctx, some, suspect); err != nil {
 				return nil, err
 			}
+			moved()
 		}
 		if len(suspect) == 0 {
 			return nil, nil
 		}
-		return ar.lost(ctx, suspect, there)
+		return ar.lost(ctx, suspect, there, moved)
 	}, nil
 }
 
 // appended gives the documents that were appended, as the messages and files that hold them
 // remember it.
-func (ar *Archive) appended(ctx context.Context) (ids []relais.DocumentID, err error) {
+func (ar *Archive) appended(ctx context.Context, moved func()) (ids []relais.DocumentID, err error) {
 	err = ar.on.State.EachAppended(ctx, func(page []relais.DocumentID) error {
 		ids = append(ids, page...)
+		moved()
 		return nil
 	})
 	return ids, err
 }
 
+// askTime is how long a log may take to say where it ends: what can be read does not wait
+// for one that is away.
+const askTime = 2 * time.Second
+
 // caughtUp tells whether the index has taken up all that was appended, and lets it be found.
 func (ar *Archive) caughtUp(ctx context.Context) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
 	end, err := ar.on.Log.End(ctx, stream.TopicEnriched)
 	if err != nil {
 		return false, err
@@ -66,7 +76,10 @@ func (ar *Archive) caughtUp(ctx context.Context) (bool, error) {
 	if err != nil || !at.Reached(end) {
 		return false, err
 	}
-	return true, ar.on.Index.Refresh(ctx)
+	if err := ar.on.Index.Refresh(ctx); err != nil {
+		return false, err
+	}
+	return true, nil
 }
 
 // unopenable adds those of some documents that have no envelope, or one without its key.
@@ -102,15 +115,22 @@ func (ar *Archive) unopenable(ctx context.Context, ids []relais.DocumentID, foun
 }
 
 // lost gives those of some documents that still have to be there, by id.
-func (ar *Archive) lost(ctx context.Context, suspect, listed map[relais.DocumentID]bool) ([]relais.DocumentID, error) {
+func (ar *Archive) lost(ctx context.Context, suspect, listed map[relais.DocumentID]bool, moved func()) ([]relais.DocumentID, error) {
 	known := &knownRefusals{tell: func(string, string) {}}
-	if err := known.learn(ctx, ar, func(blob.Fault) {}); err != nil {
-		return nil, err
+	for id := range suspect {
+		if listed[id] {
+			continue
+		}
+		if err := known.learn(ctx, ar, func(blob.Fault) {}); err != nil {
+			return nil, err
+		}
+		break
 	}
 	var lost []relais.DocumentID
 	err := ar.on.State.EachAppended(ctx, func(page []relais.DocumentID) error {
 		page = slices.DeleteFunc(page, func(id relais.DocumentID) bool { return !suspect[id] })
 		sealed, err := ar.on.State.SealedBy(ctx, page)
+		moved()
 		for _, id := range page {
 			if e, ok := sealed[id]; !ok || listed[id] || !known.document(id, e.Revision) {
 				lost = append(lost, id)

@@ -1,10 +1,13 @@
 package archive
 
 import (
+	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/stream"
 	"github.com/relais-archive/relais/search"
 )
 
@@ -20,7 +23,7 @@ func (b *bench) listed() (ids []relais.DocumentID) {
 // missing gives what an answer of everything lacks.
 func (b *bench) missing() []relais.DocumentID {
 	b.t.Helper()
-	missing, err := b.Expect(b.t.Context())
+	missing, err := b.Expect(b.t.Context(), func() {})
 	b.must(err)
 	lost, err := missing(b.t.Context(), b.listed())
 	b.must(err)
@@ -65,5 +68,32 @@ func TestMissingDocuments(t *testing.T) {
 	b.must(b.on.State.MarkAll(t.Context()))
 	if lost := b.missing(); len(lost) > 0 {
 		t.Errorf("while all is decided anew: %v", lost)
+	}
+}
+
+// endless is a log that does not say where it ends.
+type endless struct{ stream.Log }
+
+// End fails.
+func (endless) End(context.Context, string) (stream.Position, error) {
+	return nil, relais.Errorf(relais.KindUnavailable, "find the end", "no answer")
+}
+
+// TestMissingWithoutALog: what can be told without the log is, and an export goes on: what
+// cannot be opened is missing, what is not listed may yet come.
+func TestMissingWithoutALog(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.ingest(mailbox(t, 4))
+	unlisted, _ := b.one()
+	removal := search.Entry{Removed: true}
+	removal.Envelope.Document.ID = unlisted.ID
+	b.apply(removal)
+	b.Archive.on.Log = endless{b.on.Log}
+	missing, err := b.Expect(t.Context(), func() {})
+	b.must(err)
+	lost, err := missing(t.Context(), b.listed())
+	if err != nil || len(lost) > 0 || !strings.Contains(b.log.said(), "cannot be told") {
+		t.Errorf("%v, %v; logged %s", lost, err, b.log.said())
 	}
 }

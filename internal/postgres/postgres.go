@@ -72,6 +72,9 @@ func Open(o Options) (*DB, error) {
 // tables: one transaction, one process at a time. A database of another encoding than
 // UTF-8 is of relais.KindInvalid.
 func (db *DB) Prepare(ctx context.Context, fn func(*sql.Tx) error) error {
+	if err := db.greet(ctx); err != nil {
+		return err
+	}
 	return db.Update(ctx, func(tx *sql.Tx) error {
 		if err := db.Lock(ctx, tx, "migrate"); err != nil {
 			return err
@@ -86,6 +89,21 @@ func (db *DB) Prepare(ctx context.Context, fn func(*sql.Tx) error) error {
 		}
 		return db.prepareIn(ctx, tx, fn)
 	})
+}
+
+// greetTime is how long the server has to let us in: by whichever of the ways to it.
+const greetTime = 9 * time.Second
+
+// greet connects, or says why not in time. A server that hangs takes connections all the
+// same: the system does that for it.
+func (db *DB) greet(ctx context.Context) error {
+	timed, cancel := context.WithTimeout(ctx, greetTime)
+	defer cancel()
+	err := db.PingContext(timed)
+	if err != nil && timed.Err() != nil && ctx.Err() == nil {
+		return relais.Errorf(relais.KindUnavailable, "open database", "no answer within %s: %w", greetTime, err)
+	}
+	return err
 }
 
 func (db *DB) prepareIn(ctx context.Context, tx *sql.Tx, fn func(*sql.Tx) error) error {

@@ -31,9 +31,10 @@ type server struct {
 }
 
 const (
-	callTime = 60 * time.Second // of one call: the server gives up earlier by itself
-	tries    = 5                // of one call that fails as a whole
-	patience = 20 * time.Second // after which it is not tried again: what is slow is not asked twice
+	callTime  = 60 * time.Second // of one call: the server gives up earlier by itself
+	greetTime = 9 * time.Second  // of a call that only asks who is there
+	tries     = 5                // of one call that fails as a whole
+	patience  = 20 * time.Second // after which it is not tried again: what is slow is not asked twice
 )
 
 // newServer makes the client. It keeps connections, and talks only when asked to.
@@ -115,7 +116,7 @@ func (s *server) callFor(ctx context.Context, limit time.Duration, op string, re
 		if err == nil && (r.status == http.StatusUnauthorized || r.status == http.StatusForbidden) {
 			return r, r.fault(op)
 		}
-		if !relais.Retryable(err) || try == tries || time.Since(start) > patience {
+		if !relais.Retryable(err) || try == tries || time.Since(start) > min(patience, limit/2) {
 			return r, err
 		}
 		if err := s.wait(ctx, op, pause); err != nil {

@@ -54,7 +54,7 @@ func (x *Index) prepare(ctx context.Context, fresh bool) error {
 // upgrade there are several.
 func (x *Index) version(ctx context.Context) error {
 	const op = "open index"
-	r, err := x.call(ctx, op, func() esapi.Request { return esapi.NodesInfoRequest{FilterPath: []string{"nodes.*.version"}} })
+	r, err := x.callFor(ctx, greetTime, op, func() esapi.Request { return esapi.NodesInfoRequest{FilterPath: []string{"nodes.*.version"}} })
 	if err != nil {
 		return err
 	}

@@ -102,7 +102,14 @@ func Open(ctx context.Context, opt Options) (*Bucket, error) {
 		return nil, relais.E(relais.KindInvalid, "open bucket", err)
 	}
 	b := &Bucket{client: client, name: at.bucket, prefix: at.prefix, opt: opt}
-	return b, b.Check(ctx)
+	return b, b.greet(ctx)
+}
+
+// greetTime is how long a bucket has to tell that it is there, in all.
+const greetTime = 9 * time.Second
+
+func (b *Bucket) greet(ctx context.Context) error {
+	return b.within(greetTime, b.Check)(ctx)
 }
 
 // findCredentials looks for credentials once: minio-go would go on without any, only to be

@@ -27,8 +27,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/relais-archive/relais/internal/stream"
 	kafka "github.com/segmentio/kafka-go"
+
+	"github.com/relais-archive/relais/internal/stream"
 )
 
 // Options say where the brokers are and how topics are made.
@@ -60,7 +61,7 @@ type Options struct {
 const (
 	defaultPartitions = 8
 	// requestTime bounds one question to a broker.
-	requestTime = 10 * time.Second
+	requestTime = 9 * time.Second
 	// metadataAge is how old the library's knowledge of leaders may become.
 	metadataAge = 2 * time.Second
 	// writeAttempts is how often the library sends a batch before Append fails: with
