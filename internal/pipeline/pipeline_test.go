@@ -1,9 +1,12 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,5 +47,26 @@ func TestStageOfAnEarlierGeneration(t *testing.T) {
 		if err := p.enrich(t.Context()); (err == nil) != rises {
 			t.Errorf("the generation %s: %v", name, err)
 		}
+	}
+}
+
+// notYet is an error that only says that it is not yet time.
+type notYet struct{}
+
+func (notYet) Error() string { return "not yet" }
+func (notYet) Waiting() bool { return true }
+
+// TestWaitingIsNoFault: who waits for a server's own time warns of nothing, and faults are
+// warned of as ever.
+func TestWaitingIsNoFault(t *testing.T) {
+	var said bytes.Buffer
+	tell := bears(Index, slog.New(slog.NewTextHandler(&said, nil)))
+	tell(fmt.Errorf("idle: %w", relais.E(relais.KindUnavailable, "purge", notYet{})))
+	if said.Len() > 0 {
+		t.Errorf("said %s", said.String())
+	}
+	tell(relais.Errorf(relais.KindUnavailable, "index", "no answer"))
+	if !strings.Contains(said.String(), "no answer") {
+		t.Errorf("said %s", said.String())
 	}
 }

@@ -102,9 +102,14 @@ func (p *Pipeline) indexOptions(s Consumer) stream.RunOptions {
 	return opt
 }
 
-// bears logs what a stage goes on after.
+// bears logs what a stage goes on after. What is only not yet time is worth no warning.
 func bears(stage string, logger *slog.Logger) func(error) {
 	return func(err error) {
+		var soon interface{ Waiting() bool }
+		if errors.As(err, &soon) && soon.Waiting() {
+			logger.Debug("a stage will try again", "stage", stage, "error", err)
+			return
+		}
 		logger.Warn("a batch must be handled again", "stage", stage, "code", string(relais.KindOf(err)), "error", err)
 	}
 }

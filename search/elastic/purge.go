@@ -84,13 +84,22 @@ func (x *Index) await(shards []shardStats) error {
 	for _, s := range shards {
 		for _, l := range s.Leases.Leases {
 			if l.Retaining <= x.awaited[s.number] {
-				return relais.Errorf(relais.KindUnavailable, "purge index", "removed documents are kept for the copies of shard %s", s.number)
+				return relais.E(relais.KindUnavailable, "purge index", kept{s.number})
 			}
 		}
 	}
 	x.awaited = nil
 	return nil
 }
+
+// kept says that what was removed from a shard is kept for its copies.
+type kept struct{ shard string }
+
+// Error names the shard.
+func (k kept) Error() string { return "removed documents are kept for the copies of shard " + k.shard }
+
+// Waiting says that this is the server's way, and no fault: it is asked again.
+func (kept) Waiting() bool { return true }
 
 // shardStats is what the server tells of one copy of a shard.
 type shardStats struct {
