@@ -44,6 +44,19 @@ func (k kinded) Reset(ctx context.Context, group, topic string, to stream.Positi
 	return LogError("set a position", k.Log.Reset(ctx, group, topic, to))
 }
 
+// Inspect tells whether a group can read all that it has yet to read of a topic, where
+// the log can tell: one whose records no hand deletes cannot, and need not.
+func (k kinded) Inspect(ctx context.Context, group, topic string) error {
+	if log, ok := k.Log.(inspector); ok {
+		return LogError("inspect", log.Inspect(ctx, group, topic))
+	}
+	return nil
+}
+
+type inspector interface {
+	Inspect(ctx context.Context, group, topic string) error
+}
+
 // Compact drops superseded records: see [stream.Log].
 func (k kinded) Compact(ctx context.Context, topic string) error {
 	return LogError("compact", k.Log.Compact(ctx, topic))

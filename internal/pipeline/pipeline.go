@@ -93,6 +93,8 @@ type Pipeline struct {
 	spoiled chan error           // what no time mends; nil where nobody asks
 	moved   map[string]time.Time // when each stage that runs here last finished a batch
 	full    fullDisk
+
+	inspected time.Time // when a stream was last asked whether all of it can be read
 }
 
 // New makes a pipeline, which runs nothing yet.

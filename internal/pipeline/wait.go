@@ -118,6 +118,22 @@ func (p *Pipeline) whole(ctx context.Context) error {
 	return nil
 }
 
+// readable asks, every few seconds, whether a group that is waited for can come to its end
+// at all: the stage that finds out may be another process's.
+func (p *Pipeline) readable(ctx context.Context, group, topic string) error {
+	log, ok := p.deps.Log.(inspector)
+	p.mu.Lock()
+	due := time.Since(p.inspected) > Notice
+	if due {
+		p.inspected = time.Now()
+	}
+	p.mu.Unlock()
+	if !ok || !due {
+		return nil
+	}
+	return log.Inspect(ctx, group, topic)
+}
+
 // End gives the end of a topic, and waits for a server that does not answer.
 func (p *Pipeline) End(ctx context.Context, topic string) (end stream.Position, err error) {
 	err = p.poll(ctx, func() (bool, error) {
@@ -140,7 +156,7 @@ func (p *Pipeline) enrichedTo(ctx context.Context, goal stream.Position, step fu
 	}
 	step(Enrich, Lag{Records(at), Records(goal)})
 	if !at.Reached(goal) {
-		return false, p.whole(ctx)
+		return false, errors.Join(p.whole(ctx), p.readable(ctx, p.deps.Group(generation), stream.TopicRaw))
 	}
 	unsettled, err := p.deps.State.Unsettled(ctx)
 	if err != nil || len(unsettled) > 0 {

@@ -150,6 +150,35 @@ func TestDeletedRecords(t *testing.T) {
 	})
 }
 
+// TestTrimmedForAGroupThatBegins: a group that is to read from the start what is no longer
+// there is told so before anybody waits for it; where the loss is accepted, what is gone
+// counts as passed, also where nothing is left to read.
+func TestTrimmedForAGroupThatBegins(t *testing.T) {
+	t.Parallel() // most of it is waiting
+	onBrokers(t, func(t *testing.T, brokers []string) {
+		opt := options(t, brokers)
+		l := openLog(t, opt)
+		fill(t, l, 30)
+		if err := l.Inspect(t.Context(), "new", stream.TopicRaw); err != nil {
+			t.Errorf("of a whole topic: %v", err)
+		}
+		cut(t, opt, -1) // all there is
+		if err := l.Inspect(t.Context(), "new", stream.TopicRaw); !errors.Is(err, stream.ErrLost) {
+			t.Errorf("inspect: %v, want ErrLost", err)
+		}
+		opt.AcceptLoss, opt.Notice = true, func(string) {}
+		l = openLog(t, opt)
+		end, err := l.End(t.Context(), stream.TopicRaw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, err := l.Committed(t.Context(), "new", stream.TopicRaw)
+		if err != nil || !at.Reached(end) || l.Inspect(t.Context(), "new", stream.TopicRaw) != nil {
+			t.Errorf("accepted: at %v of %v, %v", at, end, err)
+		}
+	})
+}
+
 // cut deletes the first records of each partition of topic "raw", as an operator
 // does by kafka-delete-records.
 func cut(t *testing.T, opt Options, before int64) {

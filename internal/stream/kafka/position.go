@@ -58,8 +58,26 @@ func count(p stream.Position) (n int64) {
 	return n
 }
 
-// Committed gives the position a group has committed.
+// Committed gives the position a group has committed. Where the loss of records is accepted
+// what was deleted counts as passed: nobody will ever read it.
 func (l *Log) Committed(ctx context.Context, group, topic string) (stream.Position, error) {
+	at, err := l.committed(ctx, group, topic)
+	if err != nil || !l.opt.AcceptLoss {
+		return at, err
+	}
+	start, err := l.offsets(ctx, topic, kafka.FirstOffset)
+	if err != nil {
+		return nil, l.because(ctx, "start of "+topic, topic, err)
+	}
+	for p, first := range start {
+		if first > 0 {
+			at[p] = max(at[p], first)
+		}
+	}
+	return at, nil
+}
+
+func (l *Log) committed(ctx context.Context, group, topic string) (stream.Position, error) {
 	if err := l.check(ctx, topic); err != nil {
 		return nil, err
 	}
