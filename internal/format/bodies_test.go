@@ -123,6 +123,8 @@ func TestPartLimits(t *testing.T) {
 		"one level":           {deep, func(l *Limits) { l.MIMEDepth = 1 }, "", warnMIMEDepth},
 		"as much text":        {three, func(l *Limits) { l.TextBytes = 11 }, "one\ntwo\nthree", ""},
 		"less text":           {three, func(l *Limits) { l.TextBytes = 10 }, "one\ntwo\nthre", warnTextLimit},
+		"less, before parts":  {"Content-Type: multipart/mixed; boundary=b\n\njust\ntext\n", func(l *Limits) { l.TextBytes = 7 }, "just\nte", warnTextLimit},
+		"much before a part":  {"Content-Type: multipart/mixed; boundary=b\n\nnotice of some length\n--b\n\none\n--b--\n", func(l *Limits) { l.TextBytes = 7 }, "one", ""},
 		"text that becomes":   {"Content-Type: text/plain; charset=latin1\n\n\xe9\xe9\xe9", func(l *Limits) { l.TextBytes = 5 }, "éé", warnTextLimit},
 		"as long a message":   {"Subject: s\n\nabc", func(l *Limits) { l.MessageBytes = 15 }, "abc", ""},
 		"a longer message":    {"Subject: s\n\nabc", func(l *Limits) { l.MessageBytes = 14 }, "ab", warnMessageTruncated},
@@ -157,7 +159,7 @@ func TestHeaderOddities(t *testing.T) {
 		"no header at all":           {"bonjour\n\nfin", "", "bonjour\n\nfin", warnHeaderMissing},
 		"a line that is no field":    {"Subject: s\nbonjour\n\nt", "s", "bonjour\n\nt", warnHeaderDamaged},
 		"garbage":                    {"Subject: s\n!!!\n???\nTo: a@b\n\nt", "s !!! ???", "t", warnHeaderDamaged},
-		"an endless garbage":         {"Subject: s\n" + strings.Repeat("!\n", headerScan) + "To: a@b\n\nt", "s", strings.Repeat("!\n", headerScan) + "To: a@b\n\nt", warnHeaderDamaged},
+		"an endless garbage":         {"Subject: s\n" + strings.Repeat("!\n", headerScan/2+1) + "To: a@b\n\nt", "s", strings.Repeat("!\n", headerScan/2+1) + "To: a@b\n\nt", warnHeaderDamaged},
 		"folded by hand":             {"To: a@b,\nc@d\nSubject: s\n\nt", "s", "t", ""},
 		"no comma before":            {"To: a@b\nc@d\n\nt", "", "c@d\n\nt", warnHeaderDamaged},
 		"no address behind":          {"To: a@b,\nx\n\nt", "", "x\n\nt", warnHeaderDamaged},
@@ -190,6 +192,9 @@ func TestHeaderOddities(t *testing.T) {
 // TestHeaderOfMailIsKept gives all fields with their values, in order.
 func TestHeaderOfMailIsKept(t *testing.T) {
 	m, _ := readBy(t, "Received: a\nSubject: s\nRECEIVED: b\nX-Empty:\n\nt", DefaultLimits())
+	if odd, _ := readBy(t, "X-One: a\x00b\x7f\nX-Two: a  b\nX-Three: caf\xe9\n\nt", DefaultLimits()); odd.Header.Get("X-One") != "a b " || odd.Header.Get("X-Two") != "a  b" || odd.Header.Get("X-Three") != "café" {
+		t.Errorf("%q", odd.Header)
+	}
 	if got := strings.Join(m.Header.Values("received"), "|"); got != "a|b" || m.Header.Get("x-empty") != "" || len(m.Header) != 4 {
 		t.Errorf("%v", m.Header)
 	}

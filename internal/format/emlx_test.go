@@ -39,7 +39,7 @@ func TestEmlx(t *testing.T) {
 }
 
 func TestEmlxID(t *testing.T) {
-	for name, want := range map[string]string{"101.emlx": "101 false", "x/103.partial.emlx": "103 true", "a.emlx": " false", "101.eml": " false", ".emlx": " false"} {
+	for name, want := range map[string]string{"101.emlx": "101 false", "x/103.partial.emlx": "103 true", "a.emlx": " false", "101.eml": " false", ".emlx": " false", ".partial.emlx": " false", "7.EMLX": "7 false", "7x.partial.emlx": " false"} {
 		id, partial := EmlxID(name)
 		if got := fmt.Sprint(id, " ", partial); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)

@@ -39,3 +39,45 @@ func TestAttachmentNames(t *testing.T) {
 		}
 	}
 }
+
+// TestAttachmentNameCharset: a name in raw bytes is in its own part's charset, else in that
+// of the message's text.
+func TestAttachmentNameCharset(t *testing.T) {
+	for kind, want := range map[string]string{
+		"image/png":                     "\u043f.png",
+		"image/png; charset=iso-8859-1": "\u00d0.png",
+		"text/csv; charset=cp866":       "\u2568.png",
+	} {
+		raw := "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; charset=koi8-r\n\n\xd0\n--b\nContent-Type: " + kind +
+			"\nContent-Disposition: attachment; filename=\"\xd0.png\"\n\nx\n--b--\n"
+		m, err := ReadMail(strings.NewReader(raw), DefaultLimits(), nil)
+		if err != nil || m.Attachments[0].Name != want {
+			t.Errorf("%s: %+q, want %+q (%v)", kind, m.Attachments[0].Name, want, err)
+		}
+	}
+}
+
+// TestLongNames: a name is cut before its extension, unless that is no extension.
+func TestLongNames(t *testing.T) {
+	long := strings.Repeat("n", nameMost)
+	for name, want := range map[string]string{
+		long:                       long,
+		long + "x":                 long,
+		long + ".pdf":              long[:nameMost-4] + ".pdf",
+		long[:nameMost-4] + ".pdf": long[:nameMost-4] + ".pdf",
+		long + ".fifteen-letters":  long[:nameMost-16] + ".fifteen-letters",
+		long + ".sixteen--letters": long,
+		`z:\a`:                     "a",
+		`Z:\a`:                     "a",
+		"a:\\":                     "a:\\",
+		`1:\a`:                     `1:\a`,
+		`ab\c`:                     `ab\c`,
+		`\\s\c`:                    "c",
+		`\c`:                       `\c`,
+		"a:":                       "a:",
+	} {
+		if got := keptName(name); got != want {
+			t.Errorf("%.40q: %.40q, want %.40q", name, got, want)
+		}
+	}
+}

@@ -187,18 +187,19 @@ func (m *Mbox) contentEnd() int64 {
 
 // lands tells whether a separator or the end of the file is at an offset.
 func (m *Mbox) lands(end int64) bool {
-	var room [16]byte
-	b := room[:]
+	var room [17]byte
+	var b []byte
 	rel := end - m.offset
 	switch held := m.win.held(); {
 	case rel < int64(len(held)) && rel+16 <= int64(len(held)):
 		b = held[rel : rel+16]
 	case m.at != nil:
-		n, err := m.at.ReadAt(b, end)
-		if err != nil && err != io.EOF {
+		// With the byte before it: where that is missing, the file ends earlier.
+		n, err := m.at.ReadAt(room[:], end-1)
+		if err != nil && err != io.EOF || n == 0 {
 			return false
 		}
-		b = b[:n]
+		b = room[1:n]
 	case m.win.err != nil && rel <= int64(len(held)):
 		b = held[rel:]
 	default:

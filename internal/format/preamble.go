@@ -9,7 +9,12 @@ import "bytes"
 func (w *walker) preamble(e *entity, level int) delimiter {
 	s := w.split
 	var kept []byte
-	keep := func(b []byte) { kept = append(kept, b[:min(int64(len(b)), max(0, w.text.left-int64(len(kept))))]...) }
+	over := false
+	keep := func(b []byte) {
+		room := max(0, w.text.left-int64(len(kept)))
+		over = over || int64(len(b)) > room
+		kept = append(kept, b[:min(int64(len(b)), room)]...)
+	}
 	for {
 		line, whole := s.win.line(windowMost / 2)
 		if len(line) == 0 {
@@ -17,7 +22,7 @@ func (w *walker) preamble(e *entity, level int) delimiter {
 		}
 		if stop, ok := w.preambleDelimiter(line, level); ok {
 			if stop.level != level {
-				w.unread(e, kept)
+				w.unread(e, kept, over)
 			}
 			return stop
 		}
@@ -29,7 +34,7 @@ func (w *walker) preamble(e *entity, level int) delimiter {
 			s.win.take(len(line))
 		}
 	}
-	w.unread(e, kept)
+	w.unread(e, kept, over)
 	return delimiter{level: -1}
 }
 
@@ -53,8 +58,12 @@ func (w *walker) preambleDelimiter(line []byte, level int) (delimiter, bool) {
 	return stop, true
 }
 
-// unread makes text of a preamble that no part followed.
-func (w *walker) unread(e *entity, kept []byte) {
+// unread makes text of a preamble that no part followed; over says that there was more of
+// it than may be kept.
+func (w *walker) unread(e *entity, kept []byte, over bool) {
+	if over {
+		w.warn.add(warnTextLimit, 1)
+	}
 	if len(bytes.TrimSpace(kept)) == 0 {
 		return
 	}

@@ -88,3 +88,63 @@ func FuzzRestore(f *testing.F) {
 		}
 	})
 }
+
+// TestFindParts numbers parts (RFC 3501, section 6.4.5), and finds where each begins and
+// ends and where more can be put.
+func TestFindParts(t *testing.T) {
+	const head = "Content-Type: multipart/mixed; boundary=B\n\n"
+	for raw, want := range map[string]string{
+		"Subject: s\n\nx": "1=x",
+		"Subject: s":      "1=",
+		head + "--B\n\none\n--B\n\ntwo\n--B--\nrest":                     "1=one\n|2=two\n",
+		head + "--B \t\r\n\none\n--B--\n":                                "1=one\n",
+		head + "--B\n\none\n--Bx\n--B":                                   "1=one\n--Bx\n|2=",
+		head + "--B\n\none\n--B-\n":                                      "1=one\n--B-\n",
+		head + "--B\n\none\n":                                            "1=one\n",
+		head + "none":                                                    "",
+		head + "--B\nContent-Type: message/rfc822\n\nA: b\n\nx\n--B--\n": "1.1=x\n",
+		head + "--B\nContent-Type: message/rfc822\n\n \n--B--\n":         "1= \n",
+		head + "--B\nContent-Type: multipart/mixed; boundary=C\n\n--C\n\nin\n--C--\n--B\n\nout\n--B--\n": "1.1=in\n|2=out\n",
+		"Content-Type: message/rfc822\n\n" + head + "--B\n\none\n--B--\n":                                "1=one\n",
+		"content-type:\n multipart/mixed;\n boundary=B\n\n--B\n\none\n--B--\n":                           "1=one\n",
+		"Content-Type: multipart/mixed\n\n--B\n\none\n":                                                  "1=--B\n\none\n",
+	} {
+		var got []string
+		found := findParts([]byte(raw), DefaultLimits())
+		for _, p := range found.parts {
+			got = append(got, strings.TrimLeft(p.number, ".")+"="+raw[p.body:p.past])
+		}
+		if s := strings.Join(got, "|"); s != want {
+			t.Errorf("%q: %q, want %q", raw, s, want)
+		}
+		if end := strings.Index(raw, "--B--"); strings.HasPrefix(raw, head) && end >= 0 && raw[found.last:end] != "" {
+			t.Errorf("%q: more is put at %d", raw, found.last)
+		}
+	}
+	lim := DefaultLimits()
+	lim.Parts, lim.MIMEDepth = 1, 1
+	three := head + "--B\n\none\n--B\n\ntwo\n--B\n\nthree\n--B--\n"
+	if n := len(findParts([]byte(three), lim).parts); n != 1 {
+		t.Errorf("%d parts, 1 allowed", n)
+	}
+	deep := head + "--B\nContent-Type: multipart/mixed; boundary=C\n\n--C\n\nin\n--C--\n--B--\n"
+	if p := findParts([]byte(deep), lim).parts; len(p) != 1 || p[0].number != "1" {
+		t.Errorf("too deep: %+v", p)
+	}
+}
+
+// TestRawField reads the first field of a name, unfolded, whatever its case.
+func TestRawField(t *testing.T) {
+	for header, want := range map[string]string{
+		"X-A: 1\nX-B: 2\nX-A: 3\n": "1", "x-a:1": "1", "X-A:\n 1\n\t2\nX-B: 3\n": "1 \t2", "X-B: 1\n X-A: 2\n": "", "X-AB: 1\n": "", "": "", "X-A": "", "X-B: 1\n\nX-A: 1\n": "1", " X-A: 1": "",
+	} {
+		if got := rawField([]byte(header), "x-a"); got != want {
+			t.Errorf("%q: %q, want %q", header, got, want)
+		}
+	}
+	for header, want := range map[string]string{"A: 1\nX-A: 2\n 3\nB: 4\n": "A: 1\nB: 4", "X-A: 1": "", "X-AB: 1\n": "X-AB: 1", "A: 1\n 2\nx-a:3": "A: 1\n 2"} {
+		if got := string(withoutField([]byte(header), "x-a")); got != want {
+			t.Errorf("%q without it: %q, want %q", header, got, want)
+		}
+	}
+}

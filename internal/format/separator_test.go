@@ -232,6 +232,7 @@ func TestMboxContentLength(t *testing.T) {
 		"of another variant":    {MboxO, message("Content-Length: ", len(inner), inner) + next, false},
 		"too short":             {MboxRD, message("Content-Length: ", len(inner)-3, inner) + next, false},
 		"too long":              {MboxRD, message("Content-Length: ", len(inner)+3, inner) + next, false},
+		"longer than the file":  {MboxRD, message("Content-Length: ", 1<<30, inner) + next, false},
 		"behind the end":        {MboxRD, message("Content-Length: ", 1<<41, inner) + next, false},
 		"negative":              {MboxRD, message("Content-Length: ", -3, inner) + next, false},
 		"none":                  {MboxRD, message("Content-Length: ", 0, inner) + next, false},
@@ -293,6 +294,46 @@ func TestMaildirFlags(t *testing.T) {
 		unique, flags := ParseMaildirName(name)
 		if got := unique + "|" + strings.Join(flags, " "); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// TestMboxLengthDoubt: a message whose length skips what another program would have taken
+// for a separator is doubtful; a line that few would have taken for one is not.
+func TestMboxLengthDoubt(t *testing.T) {
+	for inner, doubtful := range map[string]bool{
+		"one\n\n" + sepA + headA + "two\n":                 true,
+		"one\n\nFrom - Fri Mar  1 10:00:00 2024\n" + headA: true,
+		"one\n\nFrom marc\n" + headA + "two\n":             false,
+		"one\n" + sepA + headA + "two\n":                   false,
+		"one\n\n" + sepA + "Subject: x\n\ntwo\n":           false,
+		"one\n\n" + sepA + "text\n":                        false,
+		"one\n\nFrom - \nX-Mozilla-Status: 1\n" + headA:    true,
+	} {
+		text := fmt.Sprintf("%sFrom: a@b\nDate: d\nMessage-ID: <1@x>\nContent-Length: %d\n\n%s", sepA, len(inner), inner)
+		msg, err := NewMbox(strings.NewReader(text), 0, MboxRD).Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b, err := io.ReadAll(msg.Body); err != nil || !strings.HasSuffix(string(b), inner) || msg.Ambiguous != doubtful {
+			t.Errorf("%q: doubtful %t, %q (%v)", inner, msg.Ambiguous, b, err)
+		}
+	}
+}
+
+// TestMboxAcrossWindows finds separators and quoting wherever a window ends.
+func TestMboxAcrossWindows(t *testing.T) {
+	first := strings.Repeat("x", 99) + "\n"
+	for _, fill := range []int{0, 1, 2, 3, 4, 5, 6, 7} {
+		body := strings.Repeat(first, windowMost/100) + strings.Repeat("y", fill+30) + "\n\n"
+		box := sepA + headA + body + sepA + headA + ">From z\n" + body + sepA + headA
+		got := boxed(t, struct{ io.Reader }{strings.NewReader(box)}, MboxRD)
+		if want := []string{headA + body, headA + "From z\n" + body, headA}; !slices.Equal(got, want) {
+			t.Errorf("filled by %d: %d messages", fill, len(got))
+		}
+		got = boxed(t, iotest.OneByteReader(strings.NewReader(box)), MboxRD)
+		if want := []string{headA + body, headA + "From z\n" + body, headA}; !slices.Equal(got, want) {
+			t.Errorf("filled by %d, byte by byte: %d messages", fill, len(got))
 		}
 	}
 }

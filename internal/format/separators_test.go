@@ -22,6 +22,7 @@ func TestCountSeparators(t *testing.T) {
 		{"one is doubtful", a + "one\n\nFrom x Mon Jan  1 10:00:00 2024\nSubject: y\n\nz\n", 2},
 		{"CR", inCR(headA + "one\n\n" + a + "two\n\n" + a + "three\n"), 2},
 		{"UTF-16", "\xff\xfe" + strings.Join(strings.SplitAfter(a+"one\n\n"+a+"two\n", ""), "\x00") + "\x00", 2},
+		{"a NUL first", "\x00\n\n" + a + "one\n\n" + a + "two\n", 0},
 		{"a program", "\x7fELF\x00\x00\n\n" + a + "\n\n" + a, 0},
 	} {
 		if got, err := CountSeparators(strings.NewReader(c.text)); err != nil || got != c.want {

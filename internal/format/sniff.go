@@ -35,8 +35,6 @@ func Sniff(first []byte, name string) Kind {
 	text, wide := plainStart(first)
 	sep := parseSeparator(text)
 	switch {
-	case beginsBinary(first) && ext != ".eml" && !sep.ok && !looksLikeMail(text):
-		return KindOther
 	case !wide && sep.opens(NamesMbox(name)):
 		return KindMbox
 	case ext == ".eml" || looksLikeMail(text):
