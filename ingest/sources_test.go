@@ -430,6 +430,7 @@ func TestMboxBodies(t *testing.T) {
 		{"memory", head + "Hello,\n\nFrom memory, it was blue.\n\n", []string{"From memory, it was blue."}, false},
 		{"quoted", head + "Hello,\n\n>From the start.\n\n" + head + "two\n", []string{"From the start.", "two"}, false},
 		{"bare", head + "Hello,\nFrom \nthe top\n\n" + head + "two\n", []string{"the top", "two"}, false},
+		{"a length behind the end", strings.Replace(head, "Subject", "Content-Length: 999999\nSubject", 1) + "one\n\n" + head + "two\n", []string{"one", "two"}, false},
 		{"forged", head + "See:\nFrom ceo@acme.example Mon Jan  2 09:31:00 2023\nFrom: ceo@acme.example\nSubject: y\n\nfired\n", nil, true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
