@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -21,7 +22,8 @@ import (
 
 // readMessage reads one message. Whether it is personal is decided on its header
 // and places before any text of it is read further or kept.
-func (r *reader) readMessage(ctx context.Context, c relais.CaseID, it relais.Item, body item.Body) (reading, error) {
+func (r *reader) readMessage(ctx context.Context, texts *shelf, it relais.Item, body item.Body) (reading, error) {
+	c := texts.c
 	form, err := r.forms.Of(body)
 	if err != nil {
 		return reading{}, err
@@ -33,7 +35,7 @@ func (r *reader) readMessage(ctx context.Context, c relais.CaseID, it relais.Ite
 		return reading{}, err
 	}
 	content := r.identity(mail)
-	got := reading{item: it, document: relais.NewDocumentID(c, content)}
+	got := reading{item: it, document: relais.NewDocumentID(c, content), texts: texts}
 	doc := messageDocument(mail, it)
 	doc.MediaType = form.Kind().MediaType
 	doc.ID, doc.Content = got.document, content
@@ -70,8 +72,10 @@ func (r *reader) readMessage(ctx context.Context, c relais.CaseID, it relais.Ite
 		doc.Extraction = relais.ExtractionPartial
 	}
 	got.facts = facts{Occurrence: it.Occurrence, Document: doc, Domains: exchanges(found, in.Owner, mail)}
-	if in.Text != "" {
-		got.facts.TextBlob = got.keep(in.Text)
+	if got.work = int64(len(in.Text)); in.Text != "" {
+		if got.facts.TextBlob, err = texts.keep(ctx, in.Text); err != nil {
+			return got, err
+		}
 	}
 	err = r.readAttachments(ctx, c, it, mail, spool, &got)
 	return got, err
@@ -197,9 +201,7 @@ func (r *reader) readAttachments(ctx context.Context, c relais.CaseID, it relais
 		}
 		af := attachmentFacts{Member: a.Path}
 		if !it.NamesOnly && !a.Opened {
-			e, err := r.extract(ctx, c, a.SHA256, extract.Input{
-				Name: a.Name, MediaType: a.MediaType, Charset: a.Charset, Size: a.Size, Body: s.parts[i],
-			}, got)
+			e, err := r.readPart(ctx, c, a, s.parts[i], got)
 			if err != nil {
 				return err
 			}
@@ -218,7 +220,27 @@ func (r *reader) readAttachments(ctx context.Context, c relais.CaseID, it relais
 		got.facts.Document.Attachments = append(got.facts.Document.Attachments,
 			relais.Attachment{ID: id, Name: a.Name, MediaType: doc.MediaType, Size: a.Size, SHA256: a.SHA256, Inline: inline[a.SHA256] || a.Opened})
 	}
+	if got.passed > 0 {
+		got.facts.Document.Warnings = append(got.facts.Document.Warnings, relais.Warning{Code: codeWork, Detail: strconv.Itoa(got.passed)})
+	}
 	return nil
+}
+
+// codeWork warns that parts of a message were not read, or of a part that it was not: the
+// parts before cost all the work that one message may.
+const codeWork = "message_work_limit"
+
+// readPart reads an attachment, unless those before it cost all that a message may. That
+// is counted, so that the same message is read as far wherever, and by whomever.
+func (r *reader) readPart(ctx context.Context, c relais.CaseID, a format.MailPart, body io.ReaderAt, got *reading) (extracted, error) {
+	in := extract.Input{Name: a.Name, MediaType: a.MediaType, Charset: a.Charset, Size: a.Size, Body: body}
+	if got.work >= r.limits.MessageWork {
+		got.passed++
+		return extracted{MediaType: extract.Sniff(in), Outcome: relais.ExtractionFailed, Warnings: []relais.Warning{{Code: codeWork}}}, nil
+	}
+	e, err := r.extract(ctx, c, a.SHA256, in, got)
+	got.work += e.Work
+	return e, err
 }
 
 // namedIn gives the clients that an attachment names when a colleague sent it, such as an
@@ -228,7 +250,7 @@ func (r *reader) namedIn(ctx context.Context, c relais.CaseID, it relais.Item, m
 	if err != nil || len(r.names) == 0 || text.IsZero() || len(m.From) == 0 || !in.IsOwn(strings.ToLower(m.From[0].Address)) {
 		return nil, err
 	}
-	if in.Text, err = r.text(ctx, c, text, got); err != nil {
+	if in.Text, err = got.texts.text(ctx, text); err != nil {
 		return nil, err
 	}
 	in.Kind, in.Name, in.Folder = relais.KindFile, a.Name, ""
@@ -254,9 +276,10 @@ func attachmentIDs(message relais.DocumentID, list []format.MailPart, order []in
 }
 
 // readFile reads one file of its own.
-func (r *reader) readFile(ctx context.Context, c relais.CaseID, it relais.Item, body item.Body, now time.Time) (reading, error) {
+func (r *reader) readFile(ctx context.Context, texts *shelf, it relais.Item, body item.Body, now time.Time) (reading, error) {
+	c := texts.c
 	content := relais.FileContent(it.Occurrence.SHA256)
-	got := reading{item: it, document: relais.NewDocumentID(c, content)}
+	got := reading{item: it, document: relais.NewDocumentID(c, content), texts: texts}
 	doc := relais.Document{
 		ID: got.document, Content: content, Kind: relais.KindFile, Name: it.Name, MediaType: it.MediaType,
 		Size: body.Size(), SHA256: it.Occurrence.SHA256, Extraction: relais.ExtractionNone,
@@ -280,7 +303,7 @@ func (r *reader) readFile(ctx context.Context, c relais.CaseID, it relais.Item, 
 		if err != nil {
 			return got, err
 		}
-		if in.Text, err = r.text(ctx, c, e.Text, &got); err != nil {
+		if in.Text, err = texts.text(ctx, e.Text); err != nil {
 			return got, err
 		}
 		calendar := format.MailPart{Name: it.Name, MediaType: e.MediaType, Size: body.Size()}
@@ -296,19 +319,6 @@ func (r *reader) readFile(ctx context.Context, c relais.CaseID, it relais.Item, 
 	}
 	got.facts.TextBlob, got.facts.Document = e.Text, doc
 	return got, nil
-}
-
-// text gives a text just read, or one that was recalled.
-func (r *reader) text(ctx context.Context, c relais.CaseID, d relais.Digest, got *reading) (string, error) {
-	if t, ok := got.texts[d]; ok || d.IsZero() {
-		return t, nil
-	}
-	rd, err := r.blobs.Open(ctx, c, d)
-	if err != nil {
-		return "", err
-	}
-	b, err := io.ReadAll(rd)
-	return string(b), errors.Join(err, rd.Close())
 }
 
 // exchanges tells which outside domains a message was exchanged with, and which way.
@@ -327,42 +337,58 @@ func exchanges(found tag.Findings, owner relais.Owner, m *format.Mail) map[strin
 	return domains
 }
 
-// maxInMemory is the size up to which an attachment is kept in memory while its
-// message is read; a larger one goes to a temporary file without a name.
-const maxInMemory = 4 << 20
+// maxInMemory is the size up to which an attachment is kept in memory while its message
+// is read, and maxHeld what all of a message may come to there. The others go to a
+// temporary file without a name.
+const (
+	maxInMemory = 4 << 20
+	maxHeld     = 16 << 20
+)
 
 // spool keeps the attachments of one message until they are read.
 type spool struct {
 	parts []io.ReaderAt
-	files []*os.File
+	held  int      // bytes in memory
+	file  *os.File // nil while all of them are there
+	size  int64    // of the file
 }
 
 func (s *spool) take(_ format.MailPart, body io.Reader) error {
 	var head bytes.Buffer
-	if _, err := io.CopyN(&head, body, maxInMemory); err != nil {
+	_, err := io.CopyN(&head, body, maxInMemory)
+	if errors.Is(err, io.EOF) && s.held+head.Len() <= maxHeld {
+		s.held += head.Len()
 		s.parts = append(s.parts, bytes.NewReader(head.Bytes()))
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
+		return nil
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	f, err := os.CreateTemp("", "relais-attachment-*")
-	if err != nil {
-		return relais.E(relais.KindUnavailable, "spool attachment", err)
-	}
-	s.files, s.parts = append(s.files, f), append(s.parts, f)
-	_ = os.Remove(f.Name()) // where an open file cannot be unlinked, Close does it
-	if _, err = io.Copy(f, io.MultiReader(&head, body)); err != nil {
+	if err := s.spill(io.MultiReader(&head, body)); err != nil {
 		return relais.E(relais.KindUnavailable, "spool attachment", err)
 	}
 	return nil
 }
 
-// Close drops the temporary files.
+// spill appends an attachment to the temporary file.
+func (s *spool) spill(body io.Reader) (err error) {
+	if s.file == nil {
+		if s.file, err = os.CreateTemp("", "relais-attachment-*"); err != nil {
+			return err
+		}
+		_ = os.Remove(s.file.Name()) // where an open file cannot be unlinked, Close does it
+	}
+	n, err := io.Copy(s.file, body)
+	s.parts = append(s.parts, io.NewSectionReader(s.file, s.size, n))
+	s.size += n
+	return err
+}
+
+// Close drops the temporary file.
 func (s *spool) Close() {
-	for _, f := range s.files {
-		_ = f.Close() // nothing was to be kept
-		_ = os.Remove(f.Name())
+	if s.file != nil {
+		_ = s.file.Close() // nothing was to be kept
+		_ = os.Remove(s.file.Name())
 	}
 }
 

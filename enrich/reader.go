@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"path"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/relais-archive/relais/enrich/extract"
@@ -49,7 +49,9 @@ type reading struct {
 	doubts   []state.Doubt
 	links    links
 	refusal  *relais.Refusal
-	texts    map[relais.Digest]string // to put into packs
+	texts    *shelf                   // of its batch
+	work     int64                    // what its text and parts cost so far: see [format.Limits]
+	passed   int                      // parts that were not read since that is too much
 	recalled map[relais.Digest]string // extractions to remember, by digest of the file and of what was declared of it
 }
 
@@ -70,33 +72,39 @@ type attachmentFacts struct {
 	Member   string          `json:"member"`
 }
 
-// readAll reads items side by side and gives their readings, in the order of the
-// items, and the texts to be stored. The same bytes are parsed once.
-func (r *reader) readAll(ctx context.Context, c relais.CaseID, items []relais.Item, now time.Time) ([]reading, []blob.Blob, error) {
+// batchDocuments is how many documents, attachments included, one batch comes to before it
+// is merged: messages have up to a thousand.
+const batchDocuments = 4096
+
+// readAll reads items side by side and gives their readings, in the order of the items.
+// It reads the first of them alone when these are enough for one batch. The same bytes
+// are parsed once.
+func (r *reader) readAll(ctx context.Context, c relais.CaseID, items []relais.Item, now time.Time) (readings, error) {
 	found, err := r.find(ctx, c, items)
 	if err != nil {
-		return nil, nil, err
+		return readings{}, err
 	}
-	readings := make([]reading, len(items))
+	got := readings{list: make([]reading, len(items)), texts: newShelf(r.blobs, c)}
 	fails := make([]error, len(items))
 	next := make(chan int)
+	var documents atomic.Int64
 	var wg sync.WaitGroup
 	for range min(r.workers, len(items)) {
 		wg.Go(func() {
 			for i := range next {
-				readings[i], fails[i] = r.readSafely(ctx, found, c, items[i], now)
+				got.list[i], fails[i] = r.readSafely(ctx, found, got.texts, items[i], now)
+				documents.Add(1 + int64(len(got.list[i].facts.Attachments)))
 			}
 		})
 	}
-	for i := range items {
-		next <- i
+	n := 0
+	for ; n < len(items) && documents.Load() < batchDocuments; n++ {
+		next <- n
 	}
 	close(next)
 	wg.Wait()
-	if err := errors.Join(fails...); err != nil {
-		return nil, nil, err
-	}
-	return readings, textBlobs(readings), nil
+	got.list = got.list[:n]
+	return got, errors.Join(fails...)
 }
 
 func (r *reader) find(ctx context.Context, c relais.CaseID, items []relais.Item) (*blob.Found, error) {
@@ -109,18 +117,18 @@ func (r *reader) find(ctx context.Context, c relais.CaseID, items []relais.Item)
 
 // readSafely makes a refusal of an item that no reader can bear: a fault of ours in
 // one item stops neither the batch nor the partition.
-func (r *reader) readSafely(ctx context.Context, found *blob.Found, c relais.CaseID, it relais.Item, now time.Time) (got reading, err error) {
+func (r *reader) readSafely(ctx context.Context, found *blob.Found, texts *shelf, it relais.Item, now time.Time) (got reading, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			got, err = refuse(c, it, now, "reader_panic", fmt.Sprintf("%T", p)), nil
+			got, err = refuse(texts.c, it, now, "reader_panic", fmt.Sprintf("%T", p)), nil
 		}
 	}()
-	got, err = r.read(ctx, found, c, it, now)
+	got, err = r.read(ctx, found, texts, it, now)
 	switch kind := relais.KindOf(err); kind {
 	case "":
 		return got, nil
 	case relais.KindRefused, relais.KindDamaged, relais.KindNotFound, relais.KindForgotten:
-		return refuse(c, it, now, string(kind), "the captured bytes cannot be read"), nil
+		return refuse(texts.c, it, now, string(kind), "the captured bytes cannot be read"), nil
 	}
 	return got, err
 }
@@ -133,16 +141,16 @@ func refuse(c relais.CaseID, it relais.Item, now time.Time, code, detail string)
 	}}
 }
 
-func (r *reader) read(ctx context.Context, found *blob.Found, c relais.CaseID, it relais.Item, now time.Time) (reading, error) {
+func (r *reader) read(ctx context.Context, found *blob.Found, texts *shelf, it relais.Item, now time.Time) (reading, error) {
 	body, err := found.Open(ctx, it.Occurrence.SHA256)
 	if err != nil {
 		return reading{}, err
 	}
 	var got reading
 	if it.Kind == relais.KindMessage {
-		got, err = r.readMessage(ctx, c, it, body)
+		got, err = r.readMessage(ctx, texts, it, body)
 	} else {
-		got, err = r.readFile(ctx, c, it, body, now)
+		got, err = r.readFile(ctx, texts, it, body, now)
 	}
 	return got, errors.Join(err, body.Close())
 }
@@ -155,6 +163,7 @@ type extracted struct {
 	Outcome   relais.Extraction `json:"outcome"`
 	Warnings  []relais.Warning  `json:"warnings,omitempty"`
 	Language  string            `json:"language,omitempty"`
+	Work      int64             `json:"work,omitempty"` // see [extract.Result]
 	extract.Dates
 }
 
@@ -167,7 +176,7 @@ func NotWhole(body string) bool {
 
 // ExtractionVersion names the extractors as a whole: what was read under another
 // version is read again.
-const ExtractionVersion = "3"
+const ExtractionVersion = "4"
 
 // extract reads a file, or recalls what it was found to say when its text is still
 // held by the case. got keeps what is new. What the sender declared of the bytes is
@@ -182,8 +191,8 @@ func (r *reader) extract(ctx context.Context, c relais.CaseID, file relais.Diges
 		}
 		return r.extractNow(ctx, d, in, got)
 	})
-	if text != "" {
-		got.keep(text)
+	if err == nil && text != "" {
+		_, err = got.texts.keep(ctx, text)
 	}
 	return e, err
 }
@@ -193,7 +202,7 @@ func (r *reader) extractNow(ctx context.Context, d relais.Digest, in extract.Inp
 	if err != nil {
 		return extracted{}, "", err
 	}
-	e := extracted{MediaType: res.MediaType, Outcome: res.Outcome, Warnings: res.Warnings, Dates: res.Dates}
+	e := extracted{MediaType: res.MediaType, Outcome: res.Outcome, Warnings: res.Warnings, Work: res.Work, Dates: res.Dates}
 	if res.Text != "" {
 		e.Text = relais.DigestOf([]byte(res.Text))
 		e.Language = tag.Language(res.Text)
@@ -221,39 +230,11 @@ func (r *reader) recalled(ctx context.Context, c relais.CaseID, d relais.Digest)
 	return e, err == nil && held[e.Text]
 }
 
-func (g *reading) keep(text string) relais.Digest {
-	d := relais.DigestOf([]byte(text))
-	if g.texts == nil {
-		g.texts = map[relais.Digest]string{}
-	}
-	g.texts[d] = text
-	return d
-}
-
 func (g *reading) remember(d relais.Digest, body string) {
 	if g.recalled == nil {
 		g.recalled = map[relais.Digest]string{}
 	}
 	g.recalled[d] = body
-}
-
-// textBlobs gives every text of some readings once.
-func textBlobs(readings []reading) []blob.Blob {
-	var list []blob.Blob
-	seen := map[relais.Digest]bool{}
-	for _, g := range readings {
-		for d, text := range g.texts {
-			if !seen[d] {
-				seen[d] = true
-				list = append(list, blob.Blob{Digest: d, Size: int64(len(text)), Open: openText(text)})
-			}
-		}
-	}
-	return list
-}
-
-func openText(text string) func() (io.ReadCloser, error) {
-	return func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }
 }
 
 func decodeItems(plain [][]byte) ([]relais.Item, error) {

@@ -6,6 +6,7 @@ package enrich
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -36,7 +37,7 @@ type Appender interface {
 // RulesVersion numbers the rules by which documents are read and tagged. Whoever
 // changes what they find, or raises ExtractionVersion, raises it: an archive that is
 // opened by newer rules than it was read by reads every item again.
-const RulesVersion = 5
+const RulesVersion = 6
 
 // Stage turns stream "raw" into stream "enriched". One item goes through it as:
 //
@@ -164,16 +165,16 @@ const mergeItems = 256
 // readings is what some items were found to say, or why they could not be read.
 type readings struct {
 	list  []reading
-	texts []blob.Blob
+	texts *shelf
 	err   error
 }
 
 // readAhead hands readings over in order, until one fails or ctx ends.
 func (s *Stage) readAhead(ctx context.Context, c relais.CaseID, items []relais.Item, ahead chan<- readings) {
 	defer close(ahead)
-	for some := range slices.Chunk(items, mergeItems) {
-		var got readings
-		got.list, got.texts, got.err = s.reader.readAll(ctx, c, some, s.clock())
+	for len(items) > 0 {
+		got, err := s.reader.readAll(ctx, c, items[:min(len(items), mergeItems)], s.clock())
+		got.err, items = err, items[len(got.list):]
 		select {
 		case ahead <- got:
 		case <-ctx.Done():
@@ -189,7 +190,7 @@ func (s *Stage) readAhead(ctx context.Context, c relais.CaseID, items []relais.I
 // append no other worker decides anything of the case: else an older decision could be
 // appended after a newer one, and a compacted log would keep the older.
 func (s *Stage) keep(ctx context.Context, c relais.CaseID, got readings) error {
-	if err := s.blobs.Put(ctx, c, got.texts); err != nil {
+	if err := s.blobs.Put(ctx, c, got.texts.rest()); err != nil {
 		return err
 	}
 	return s.state.Alone(ctx, c, func(ctx context.Context) error {
@@ -354,8 +355,9 @@ func (s *Stage) Run(ctx context.Context, log stream.Log) error {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	watch := newVigil(s, rand.Text())
 	handle := func(ctx context.Context, batch []stream.Message) ([]stream.Refusal, error) {
-		refused, err := s.Handle(ctx, batch)
+		refused, err := watch.handle(ctx, batch)
 		if relais.KindOf(err) == relais.KindConflict {
 			stop() // tried again, it would only be refused for what it is not
 		}

@@ -153,8 +153,9 @@ type Proof interface {
 
 // Texts opens texts; package blob's store is what stands behind.
 type Texts interface {
-	// Texts gives the texts of envelopes, in order; one that cannot be opened has an
-	// error of its own. The last error says that none could be looked up.
+	// Texts gives the texts of envelopes, in order: of the first of them, one at least,
+	// where all are too much to hold at once. One that cannot be opened has an error of
+	// its own. The last error says that none could be looked up.
 	Texts(ctx context.Context, list []relais.Envelope) (texts []string, faults []error, err error)
 }
 

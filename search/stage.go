@@ -167,13 +167,16 @@ func (r *run) readAll(ctx context.Context, loads chan<- *load) error {
 		if err != nil {
 			return err
 		}
-		for window := range slices.Chunk(chosen, stageWindow) {
-			if err := r.read(ctx, window); err != nil {
+		for len(chosen) > 0 {
+			n, err := r.read(ctx, chosen[:min(len(chosen), stageWindow)])
+			if err != nil {
 				return err
 			}
-			for i := range window {
-				l.add(&window[i])
+			for i := range n {
+				l.add(&chosen[i])
+				chosen[i].Entry = Entry{} // the load has it, and lets it go when it is written
 			}
+			chosen = chosen[n:]
 			if l.size <= stageTextBytes && len(l.entries) < stageLoad {
 				continue
 			}
@@ -300,25 +303,34 @@ func transient(err error) bool {
 	return relais.Retryable(err) || relais.KindOf(err) == relais.KindCanceled
 }
 
-// read opens the texts of a window.
-func (r *run) read(ctx context.Context, window []candidate) error {
+// read opens the texts of a window, of as many of its first entries as may be held at
+// once, and gives the number of these.
+func (r *run) read(ctx context.Context, window []candidate) (int, error) {
 	var wanted []*candidate
 	var envelopes []relais.Envelope
+	var places []int // in the window, of those wanted
 	for i := range window {
 		if c := &window[i]; !c.Removed {
-			wanted, envelopes = append(wanted, c), append(envelopes, c.Envelope)
+			wanted, envelopes, places = append(wanted, c), append(envelopes, c.Envelope), append(places, i)
 		}
+	}
+	if len(wanted) == 0 {
+		return len(window), nil
 	}
 	texts, faults, err := r.texts.Texts(ctx, envelopes)
 	if err != nil {
-		return fmt.Errorf("open %d texts: %w", len(envelopes), err)
+		return 0, fmt.Errorf("open %d texts: %w", len(envelopes), err)
 	}
-	for i, c := range wanted {
+	for i := range texts {
+		c := wanted[i]
 		if c.Text, c.err = texts[i], faults[i]; c.err != nil && transient(c.err) {
-			return fmt.Errorf("open text: %w", c.err)
+			return 0, fmt.Errorf("open text: %w", c.err)
 		}
 	}
-	return nil
+	if len(texts) == len(wanted) {
+		return len(window), nil
+	}
+	return places[len(texts)], nil
 }
 
 // add puts a candidate among the entries, or among those that cannot be read.

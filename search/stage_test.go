@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -250,4 +251,26 @@ type ending struct {
 func (f *ending) Texts(ctx context.Context, list []relais.Envelope) ([]string, []error, error) {
 	defer f.cancel()
 	return f.fakes.Texts(ctx, list)
+}
+
+// few gives one text at a time, as where texts are long.
+type few struct{ *fakes }
+
+func (f few) Texts(ctx context.Context, list []relais.Envelope) ([]string, []error, error) {
+	return f.fakes.Texts(ctx, list[:1])
+}
+
+// TestStageTakesTextsAsTheyCome: where the texts of a window are too much to hold at once,
+// the stage asks for the rest, and each document is written once, with its own.
+func TestStageTakesTextsAsTheyCome(t *testing.T) {
+	f := &fakes{texts: map[relais.DocumentID]string{"a": "one", "c": "three", "d": "four"}}
+	batch := append(messages("a=1"), messages("b")...)
+	batch = append(batch, messages("c=1", "d=2")...)
+	if _, err := NewStage(f, few{f}, f).Handle(t.Context(), batch); err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Join(slices.Concat(f.applied...), " ")
+	if got != "a@1:one -b c@1:three d@2:four" {
+		t.Error(got)
+	}
 }

@@ -35,6 +35,15 @@ func newWork(in Input, lim format.Limits) *work {
 	return &work{bytes: lim.ArchiveBytes, entries: lim.ArchiveEntries}
 }
 
+// counted reads a document that is in no other, and counts what it cost.
+func counted(in Input, lim format.Limits, read func(Input) (Result, error)) (Result, error) {
+	in.work = newWork(in, lim)
+	before := in.work.bytes
+	res, err := read(in)
+	res.Work = before - in.work.bytes + int64(len(res.Text))
+	return res, err
+}
+
 // errLocked says that a member or document is encrypted.
 var errLocked = errors.New("encrypted")
 

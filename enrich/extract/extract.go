@@ -38,6 +38,7 @@ type Result struct {
 	Outcome   relais.Extraction
 	Warnings  []relais.Warning
 	Dates            // what it says of itself, of a document that is in no other
+	Work      int64  // what it cost: bytes of its text, and bytes that archives in it wrote out
 	Extractor string // name and version, such as "pdfium/1": part of what a rule change looks at
 }
 

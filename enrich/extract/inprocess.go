@@ -20,7 +20,7 @@ type inProcess struct {
 
 // Extract reads the document in this goroutine.
 func (p *inProcess) Extract(ctx context.Context, in Input) (Result, error) {
-	return p.reader.read(ctx, in)
+	return counted(in, p.reader.lim, func(in Input) (Result, error) { return p.reader.read(ctx, in) })
 }
 
 // Close gives the memory of pdfium back.

@@ -71,14 +71,15 @@ func NewPool(o PoolOptions) *Pool {
 // no reader not at all, the rest in a child. A document on which a child dies is
 // tried once more, alone in a new one, unless it had offered some text before.
 func (p *Pool) Extract(ctx context.Context, in Input) (Result, error) {
+	return counted(in, p.opts.Limits, func(in Input) (Result, error) { return p.extract(ctx, in) })
+}
+
+func (p *Pool) extract(ctx context.Context, in Input) (Result, error) {
 	if err := ctx.Err(); err != nil {
 		return Result{}, err
 	}
 	t := sniffBytes(readHead(in), in)
 	if f, ok := p.local.byType[t]; !ok || !f.Risky || in.Size <= 0 || in.Size > p.opts.Limits.MessageBytes {
-		if in.work == nil {
-			in.work = newWork(in, p.opts.Limits)
-		}
 		in.work.nested = p.nested
 		return p.local.readAs(ctx, t, in)
 	}
@@ -87,7 +88,7 @@ func (p *Pool) Extract(ctx context.Context, in Input) (Result, error) {
 
 // nested reads what is in a document read here: an attachment of a message.
 func (p *Pool) nested(ctx context.Context, in Input) Result {
-	res, err := p.Extract(ctx, in)
+	res, err := p.extract(ctx, in)
 	if err != nil {
 		return failed(typeUnknown, "", "member_unread", "")
 	}
@@ -110,8 +111,7 @@ func (p *Pool) extractInChild(ctx context.Context, in Input) (Result, error) {
 		return Result{}, relais.Errorf(relais.KindUnavailable, "extract", "pool is closed")
 	}
 	defer func() { p.slots <- c }()
-	w := newWork(in, p.opts.Limits)
-	in.work = w
+	w := in.work
 	defer func() { w.retry = false }() // what follows in the same container is another document
 	for _, w.retry = range []bool{false, true} {
 		var res Result

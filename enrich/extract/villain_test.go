@@ -129,7 +129,7 @@ func TestOfferSurvives(t *testing.T) {
 	for range 2 { // the second in a child that has served none
 		res, err := p.Extract(context.Background(), villain("offer"))
 		want := Result{MediaType: typeRTF, Text: "what was read so far", Outcome: relais.ExtractionPartial,
-			Warnings: []relais.Warning{{Code: "extractor_killed"}}, Extractor: "villain/1"}
+			Warnings: []relais.Warning{{Code: "extractor_killed"}}, Work: int64(len("what was read so far")), Extractor: "villain/1"}
 		if diff := cmp.Diff(want, res, cmp.AllowUnexported()); err != nil || diff != "" {
 			t.Errorf("%v (-want +got)\n%s", err, diff)
 		}

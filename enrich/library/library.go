@@ -92,13 +92,19 @@ func newText(text string, zones []relais.Zone) string {
 	return strings.TrimSpace(b.String())
 }
 
-// Texts gives the texts of envelopes that the caller may see, in order; one that cannot
-// be opened has an error of its own. The last error says that none could be looked up.
+// textsBytes is how many bytes of text are opened at once, one text at least: a text may
+// have 20 MiB.
+const textsBytes = 8 << 20
+
+// Texts gives the texts of envelopes that the caller may see, in order, of the first of
+// them alone when these come to 8 MiB; one that cannot be opened has an error of its own.
+// The last error says that none could be looked up.
 func (l *Library) Texts(ctx context.Context, list []relais.Envelope) (texts []string, faults []error, err error) {
 	found, err := l.find(ctx, list)
 	if err != nil {
 		return nil, nil, err
 	}
+	list = list[:within(found, list, textsBytes)]
 	texts, faults = make([]string, len(list)), make([]error, len(list))
 	var g errgroup.Group
 	g.SetLimit(readers)
@@ -111,6 +117,19 @@ func (l *Library) Texts(ctx context.Context, list []relais.Envelope) (texts []st
 		}
 	}
 	return texts, faults, g.Wait()
+}
+
+// within counts the envelopes whose texts come to so many bytes: the first at least.
+func within(found map[relais.CaseID]*blob.Found, list []relais.Envelope, bytes int64) int {
+	for i, e := range list {
+		if !e.TextBlob.IsZero() {
+			bytes -= found[e.CaseID].Size(e.TextBlob)
+		}
+		if i > 0 && bytes < 0 {
+			return i
+		}
+	}
+	return len(list)
 }
 
 // find looks the texts of envelopes up, by case.

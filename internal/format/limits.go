@@ -18,6 +18,7 @@ type Limits struct {
 	Addresses      int // of one message, indexed
 	References     int
 	TextBytes      int64 // extracted text of one document
+	MessageWork    int64 // bytes of text, and written out of archives, of all parts of one message
 	ArchiveDepth   int
 	ArchiveEntries int
 	ArchiveBytes   int64 // written out in total, skipped members included
@@ -29,6 +30,6 @@ func DefaultLimits() Limits {
 	return Limits{
 		ItemBytes: 1 << 30, MessageBytes: 150 << 20, HeaderBytes: 1 << 20, HeaderLine: 256 << 10, HeaderFields: 10_000,
 		MIMEDepth: 32, Parts: 1_000, Params: 100, Addresses: 2_000, References: 200,
-		TextBytes: 20 << 20, ArchiveDepth: 3, ArchiveEntries: 10_000, ArchiveBytes: 1 << 30, ArchiveRatio: 200,
+		TextBytes: 20 << 20, MessageWork: 256 << 20, ArchiveDepth: 3, ArchiveEntries: 10_000, ArchiveBytes: 1 << 30, ArchiveRatio: 200,
 	}
 }

@@ -63,7 +63,7 @@ func tables() []table {
 
 // leftTables lists what Copy leaves: their rows name places in one log, and the other log
 // has other records there. The target's own stages fill them.
-func leftTables() []string { return []string{"refused_records"} }
+func leftTables() []string { return []string{"refused_records", "underway"} }
 
 // Copy makes one state remember what another does, table by table and in the order of keys: only what
 // differs is written, so that a copy that was stopped resumes where it was, and a complete one writes

@@ -92,7 +92,7 @@ func TestFirstSchemaIsMigrated(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := state.Exec(t.Context(), db, `ALTER TABLE documents DROP COLUMN topics; ALTER TABLE documents DROP COLUMN sent;
-		DROP TABLE refused_records; DROP TABLE warned; DROP INDEX documents_withheld;
+		DROP TABLE refused_records; DROP TABLE warned; DROP TABLE underway; DROP INDEX documents_withheld;
 		DROP TABLE decisions; DROP TABLE decisions_pending; DROP TABLE disclosures; DROP INDEX documents_doubts;
 		ALTER TABLE documents DROP COLUMN doubts; ALTER TABLE documents DROP COLUMN earlier;
 		ALTER TABLE documents DROP COLUMN status; ALTER TABLE documents DROP COLUMN reason;

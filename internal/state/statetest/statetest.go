@@ -43,7 +43,7 @@ func Test(t *testing.T, storage func(t *testing.T) Open) {
 		{"ReadAsAnother", testReadAs}, {"MarksOfOthers", testAwaiting}, {"Unsound", testUnsound}, {"Superseded", testSuperseded}, {"ThreadsOfAGeneration", testGenerationThreads},
 		{"Decisions", testDecisions}, {"DecisionsOfDocuments", testDecidedDocuments}, {"Doubtful", testDoubtful},
 		{"Decided", testDecided}, {"DecidedCircles", testCircles}, {"DecidedImported", testImported}, {"DecidedPending", testPending},
-		{"DecidedOfDocuments", testRuledOn}, {"Correspondents", testCorrespondents},
+		{"DecidedOfDocuments", testRuledOn}, {"Correspondents", testCorrespondents}, {"Underway", testUnderway},
 	} {
 		t.Run(tc.name, func(t *testing.T) { tc.run(t, storage(t)) })
 	}
