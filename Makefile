@@ -14,7 +14,7 @@ LEAST   ?= 90
 CORE     = ./internal/stream ./internal/seal ./internal/access ./internal/casefile ./internal/blob ./internal/state \
 	./internal/format ./ingest ./enrich ./enrich/tag ./search ./search/analysis
 
-.PHONY: build test test-servers test-race mutate faults bench-servers fuzz vet lint layers vuln deploy-check demo bench relevance release clean
+.PHONY: build test test-servers test-race mutate faults bench-servers heavy fuzz vet lint layers vuln deploy-check demo bench relevance release clean
 
 build: ## the program, in bin/relais
 	CGO_ENABLED=0 $(GO) build -tags $(TAGS) -trimpath $(BUILDFLAGS) -ldflags='$(LDFLAGS)' -o $(BIN) ./cmd/relais
@@ -36,6 +36,9 @@ faults: ## servers of its own stopped, their disks full, a worker cut off: a qua
 	RELAIS_TEST_FAULTS=$(or $(FAULTS),$(CURDIR)/bin/faults) $(GO) test -tags $(TAGS) -count=1 -timeout 90m -v \
 		-run 'TestServersStopped|TestServersDiskFull|TestWorkerCutOff' ./cmd/relais; code=$$?; \
 		[ -n '$(FAULTS)' ] || deploy/testservers down $(CURDIR)/bin/faults; exit $$code
+
+heavy: ## the memory that hundreds of long texts take to ingest, some minutes
+	RELAIS_TEST_HEAVY=1 $(GO) test -tags $(TAGS) -count=1 -timeout 60m -v -run 'TestHeavy' ./cmd/relais
 
 fuzz: ## a short fuzz of each parser, so many inputs; FUZZ=5m for a long one (a busy machine may fail a run that time ends)
 	@$(GO) list -tags $(TAGS) ./... | while read p; do \

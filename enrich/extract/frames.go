@@ -22,7 +22,8 @@ const maxHeader = 1 << 20
 type hello struct {
 	Limits      format.Limits `json:"limits"`
 	CacheDir    string        `json:"cache_dir,omitempty"`
-	MemoryLimit int64         `json:"memory_limit,omitempty"`
+	MemoryLimit int64         `json:"memory_limit,omitempty"` // of a child that is alone
+	Share       int64         `json:"share,omitempty"`        // of it that this child may use beside others; 0: it is alone
 }
 
 // request announces one document; Size bytes of it follow.

@@ -19,7 +19,7 @@ type PoolOptions struct {
 	Limits      format.Limits // of one document
 	CacheDir    string        // where compiled code rests between runs; empty: nowhere, and each child compiles for seconds
 	Deadline    time.Duration // processor time of one document; default 10 s. Six times as much wall time is allowed
-	MemoryLimit int64         // bytes that a child may use; default 512 MiB
+	MemoryLimit int64         // bytes that the children may use together; default 250 MiB
 }
 
 const (
@@ -29,14 +29,23 @@ const (
 	// wallFactor is how many deadlines in wall time a document may take: other
 	// processes share the machine.
 	wallFactor = 6
+	// leastShare is what a child needs to read most documents: where memory for all the
+	// workers is short, there are fewer.
+	leastShare = 60 << 20
+	// surelyHeavy is the size from which a document is not tried within a share.
+	surelyHeavy = 32 << 20
 )
+
+// errHeavy says that a document takes more memory than a child's share.
+var errHeavy = errors.New("the document takes more than a share of the memory")
 
 // Pool is an Extractor whose risky formats are read by child processes.
 type Pool struct {
 	opts    PoolOptions
 	local   *reader
 	engines *engines
-	slots   chan *proc // one element a worker; nil where no child runs yet
+	slots   chan *proc    // one element a worker; nil where no child runs yet
+	lone    chan struct{} // held by who collects all slots
 	closing context.Context
 	stop    context.CancelFunc
 
@@ -53,13 +62,14 @@ func NewPool(o PoolOptions) *Pool {
 		o.Deadline = 10 * time.Second
 	}
 	if o.MemoryLimit <= 0 {
-		o.MemoryLimit = 512 << 20
+		o.MemoryLimit = 250 << 20
 	}
+	o.Workers = int(min(int64(o.Workers), max(1, o.MemoryLimit/leastShare)))
 	if o.Limits == (format.Limits{}) {
 		o.Limits = format.DefaultLimits()
 	}
 	e := &engines{}
-	p := &Pool{opts: o, engines: e, local: newReader(o.Limits, formats(e)), slots: make(chan *proc, o.Workers)}
+	p := &Pool{opts: o, engines: e, local: newReader(o.Limits, formats(e)), slots: make(chan *proc, o.Workers), lone: make(chan struct{}, 1)}
 	p.closing, p.stop = context.WithCancel(context.Background()) // ends at Close, not with a caller
 	for range o.Workers {
 		p.slots <- nil
@@ -95,39 +105,97 @@ func (p *Pool) nested(ctx context.Context, in Input) Result {
 	return res
 }
 
-// extractInChild waits for a worker, then hands the document to its child. Whatever
-// happens, the worker goes back to the pool, with a child or without.
+// extractInChild has a child read a document: with the others, within its share of the
+// memory, or alone when that is not enough. The result is the same: what was read within
+// the share is let go.
 func (p *Pool) extractInChild(ctx context.Context, in Input) (Result, error) {
 	b, _, err := readBody(in, p.opts.Limits)
 	if err != nil {
 		return Result{}, err
 	}
-	var c *proc
-	select {
-	case c = <-p.slots:
-	case <-ctx.Done():
-		return Result{}, ctx.Err()
-	case <-p.closing.Done():
-		return Result{}, relais.Errorf(relais.KindUnavailable, "extract", "pool is closed")
+	if len(b) < surelyHeavy {
+		before := *in.work
+		res, err := p.besideOthers(ctx, in, b)
+		if !errors.Is(err, errHeavy) {
+			return res, err
+		}
+		in.work.bytes, in.work.entries = before.bytes, before.entries
+	}
+	return p.byItself(ctx, in, b)
+}
+
+// besideOthers waits for a worker, then hands the document to its child. Whatever
+// happens, the worker goes back to the pool, with a child or without.
+func (p *Pool) besideOthers(ctx context.Context, in Input, b []byte) (Result, error) {
+	c, err := p.slot(ctx)
+	if err != nil {
+		return Result{}, err
 	}
 	defer func() { p.slots <- c }()
+	return p.tryTwice(ctx, &c, in, b, p.opts.MemoryLimit/int64(p.opts.Workers))
+}
+
+// byItself waits for all the workers, ends their children, and has one child read the
+// document that has all the memory.
+func (p *Pool) byItself(ctx context.Context, in Input, b []byte) (Result, error) {
+	select {
+	case p.lone <- struct{}{}:
+	case <-ctx.Done():
+		return Result{}, ctx.Err()
+	}
+	defer func() { <-p.lone }()
+	for range p.opts.Workers {
+		c, err := p.slot(ctx)
+		if err != nil {
+			return Result{}, err
+		}
+		defer func() { p.slots <- nil }()
+		if c != nil {
+			_ = c.end() // it is not needed, however it ended
+		}
+	}
+	var c *proc
+	res, err := p.tryTwice(ctx, &c, in, b, 0)
+	if c != nil {
+		_ = c.end() // nor is this one any more
+	}
+	return res, err
+}
+
+// slot waits for a worker.
+func (p *Pool) slot(ctx context.Context) (*proc, error) {
+	select {
+	case c := <-p.slots:
+		return c, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-p.closing.Done():
+		return nil, relais.Errorf(relais.KindUnavailable, "extract", "pool is closed")
+	}
+}
+
+// tryTwice hands a document to a child, and to a new one when that dies; share is what it
+// may use, 0 all there is. In at stands the child that is left, nil when none is.
+func (p *Pool) tryTwice(ctx context.Context, at **proc, in Input, b []byte, share int64) (Result, error) {
 	w := in.work
 	defer func() { w.retry = false }() // what follows in the same container is another document
 	for _, w.retry = range []bool{false, true} {
-		var res Result
-		if c, err = p.ready(c); err != nil {
+		c, err := p.ready(*at, share)
+		if *at = c; err != nil {
 			return Result{}, relais.E(relais.KindUnavailable, "start extractor", err)
 		}
-		res, err = c.exchange(ctx, in, b, p.opts.Deadline)
+		res, err := c.exchange(ctx, in, b, p.opts.Deadline)
 		if err == nil {
 			return res, nil
 		}
 		c.kill()
-		c = nil
-		if ctx.Err() != nil {
+		*at = nil
+		switch {
+		case ctx.Err() != nil:
 			return Result{}, ctx.Err()
-		}
-		if res.Outcome != "" {
+		case c.heavy:
+			return Result{}, errHeavy
+		case res.Outcome != "":
 			return killed(res), nil
 		}
 	}
@@ -147,7 +215,7 @@ func killed(res Result) Result {
 
 // ready gives a child fit for one more document: the one there is, unless it is
 // worn out, or a new one.
-func (p *Pool) ready(c *proc) (*proc, error) {
+func (p *Pool) ready(c *proc, share int64) (*proc, error) {
 	if c != nil && (c.served >= recycleAfter || c.memory > p.opts.MemoryLimit*3/4) {
 		_ = c.end() // it is worn out, however it ended
 		c = nil
@@ -158,9 +226,9 @@ func (p *Pool) ready(c *proc) (*proc, error) {
 	p.mu.Lock()
 	namespaces := canIsolate && !p.noIsolate
 	p.mu.Unlock()
-	c, err := startProc(p.opts, namespaces)
+	c, err := startProc(p.opts, share, namespaces)
 	if err != nil && namespaces {
-		if c, err = startProc(p.opts, false); err == nil {
+		if c, err = startProc(p.opts, share, false); err == nil {
 			p.mu.Lock()
 			p.noIsolate = true
 			p.mu.Unlock()

@@ -25,11 +25,13 @@ type proc struct {
 	served int
 	memory int64         // that it said it holds
 	cpu    time.Duration // that it said it has used
+	heavy  bool          // it ended since its document took more than its share; known once done
 	done   chan struct{} // closed when it has ended
 }
 
-// startProc starts a child and greets it.
-func startProc(o PoolOptions, namespaces bool) (*proc, error) {
+// startProc starts a child and greets it. share is the memory that it may use beside
+// others, 0 for one that is alone.
+func startProc(o PoolOptions, share int64, namespaces bool) (*proc, error) {
 	if len(o.Command) == 0 {
 		return nil, errors.New("no command")
 	}
@@ -51,7 +53,7 @@ func startProc(o PoolOptions, namespaces bool) (*proc, error) {
 	p := &proc{cmd: cmd, in: in, out: out, w: bufio.NewWriterSize(in, 64<<10), r: bufio.NewReaderSize(out, 64<<10),
 		lim: o.Limits.TextBytes, done: make(chan struct{})}
 	go p.wait()
-	if err := writeFrame(p.w, hello{Limits: o.Limits, CacheDir: o.CacheDir, MemoryLimit: o.MemoryLimit}); err != nil {
+	if err := writeFrame(p.w, hello{Limits: o.Limits, CacheDir: o.CacheDir, MemoryLimit: o.MemoryLimit, Share: share}); err != nil {
 		p.kill()
 		return nil, err
 	}
@@ -163,7 +165,8 @@ func (d *watchdog) look() {
 
 // wait reaps the child whenever it ends.
 func (p *proc) wait() {
-	_, _ = p.cmd.Process.Wait() // its status says nothing that the broken pipe does not
+	ended, err := p.cmd.Process.Wait()
+	p.heavy = err == nil && ended.ExitCode() == exitHeavy // else the broken pipe says all
 	close(p.done)
 }
 

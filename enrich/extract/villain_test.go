@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -48,6 +49,8 @@ func villains(*engines) []Format {
 					hold[len(hold)-1][i] = 1
 				}
 			}
+		case "heavy":
+			return weigh(100 << 20), nil
 		case "goroutine":
 			go panic("on its own")
 			time.Sleep(time.Hour)
@@ -59,6 +62,18 @@ func villains(*engines) []Format {
 		return Result{Text: "fine"}, nil
 	}
 	return []Format{{Name: "villain/1", MediaTypes: []string{typeRTF}, Risky: true, Read: read}}
+}
+
+// weigh holds so many bytes, for good where that is more than this process may have.
+func weigh(size int) Result {
+	b := make([]byte, size)
+	for i := 0; i < size; i += 4096 {
+		b[i] = 1
+	}
+	for debug.SetMemoryLimit(-1) < int64(size) {
+		time.Sleep(time.Millisecond)
+	}
+	return Result{Text: strings.Repeat("heavy ", int(b[0]))}
 }
 
 // hang spins, as a reader does that goes round in a file.
@@ -120,6 +135,28 @@ func TestVillains(t *testing.T) {
 				t.Errorf("%+v", res)
 			}
 		})
+	}
+}
+
+// TestHeavierThanAShare: a document that takes more memory than a child's share is read by
+// one that has all of it, and as if it had been the first time; those that come meanwhile
+// are read too.
+func TestHeavierThanAShare(t *testing.T) {
+	p := verbPool(t, villainVerb, PoolOptions{Workers: 2, Deadline: time.Minute, MemoryLimit: 2 * leastShare})
+	var all sync.WaitGroup
+	for _, word := range []string{"heavy", "fine", "heavy", "fine", "fine"} {
+		all.Go(func() {
+			res, err := p.Extract(context.Background(), villain(word))
+			if err != nil || res.Outcome != relais.ExtractionComplete || res.Text != word || len(res.Warnings) > 0 {
+				t.Errorf("%s: %+v, %v", word, res, err)
+			}
+		})
+	}
+	all.Wait()
+	if c, err := p.slot(t.Context()); err != nil {
+		t.Error(err)
+	} else {
+		p.slots <- c
 	}
 }
 

@@ -6,11 +6,38 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime/debug"
 	"runtime/metrics"
+	"time"
 
 	"github.com/relais-archive/relais/internal/relais"
 )
+
+const (
+	// leastAlone is what a child that is alone may have before the kernel refuses it more,
+	// whatever the collector is asked to stay within: the largest documents take that much.
+	leastAlone = 512 << 20
+	// exitHeavy is how a child ends whose document takes more than its share.
+	exitHeavy = 75
+	// lookEvery is how often a child looks at its memory.
+	lookEvery = 5 * time.Millisecond
+)
+
+// keepWithin ends this process once it holds more than its share: the document is then
+// read by a child that has more. When it looks changes nothing of what is read.
+func keepWithin(ctx context.Context, share int64) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for heldMemory() <= share {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+	os.Exit(exitHeavy)
+}
 
 // maxStack bounds one goroutine's stack in a child: an endless recursion dies there
 // soon rather than at a gigabyte.
@@ -34,13 +61,17 @@ func serveAll(ctx context.Context, in io.Reader, out io.Writer, list func(*engin
 	}
 	if h.MemoryLimit > 0 {
 		debug.SetMemoryLimit(h.MemoryLimit)
-		confine(h.MemoryLimit)
+		confine(max(h.MemoryLimit, leastAlone))
+	}
+	if h.Share > 0 {
+		debug.SetMemoryLimit(h.Share * 3 / 4)
+		go keepWithin(ctx, h.Share)
 	}
 	debug.SetMaxStack(maxStack)
 	debug.SetGCPercent(200) // documents come and go: half the collections
 	e := &engines{cacheDir: h.CacheDir}
 	defer e.close()
-	c := &child{reader: newReader(h.Limits, list(e)), r: r, w: w}
+	c := &child{reader: newReader(h.Limits, list(e)), r: r, w: w, share: h.Share}
 	for {
 		if err := c.serve(ctx); errors.Is(err, io.EOF) {
 			return nil
@@ -55,6 +86,7 @@ type child struct {
 	reader *reader
 	r      *bufio.Reader
 	w      *bufio.Writer
+	share  int64  // of memory; 0 when it is alone
 	buf    []byte // of the last document, for the next
 }
 
@@ -86,6 +118,10 @@ func (c *child) serve(ctx context.Context) error {
 		return lost
 	}
 	a := answer{Bytes: w.bytes, Entries: w.entries, Memory: heldMemory(), CPU: int64(ownCPU())}
+	if c.share > 0 && a.Memory > c.share/2 {
+		debug.FreeOSMemory() // it waits for the next document, which others may have first
+		a.Memory = heldMemory()
+	}
 	if err != nil {
 		a.Error = "canceled" // the only error a reader in memory can have
 	}
