@@ -135,7 +135,7 @@ func TestScale(t *testing.T) {
 			t.Errorf("%s: got %v, %v; want %v", tc.query, n, err, tc.want)
 		}
 	}
-	for _, query := range []string{"larger:1T", "larger:M", "larger:1,5,5M", "larger:99999999999G", "larger:0.1", "larger:NaN", "larger:0x10"} {
+	for _, query := range []string{"larger:1T", "larger:M", "larger:1,5,5M", "larger:99999999999G", "larger:5000000000G", "larger:0.1", "larger:NaN", "larger:0x10"} {
 		if n, err := Parse(query, ParseOptions{}); err == nil {
 			t.Errorf("%s is read as %v", query, n)
 		}

@@ -76,6 +76,25 @@ func TestDistance(t *testing.T) {
 	}
 }
 
+// TestNear: a name is near by its beginning, or by a word spelt nearly so, a third of the
+// letters at most; the closest come first, then the order of letters.
+func TestNear(t *testing.T) {
+	names := []string{"Dupont Industrie", "Durand", "Acme", "Acme Nord", "Dupond", "SA"}
+	for _, tc := range []struct {
+		value string
+		most  int
+		want  string
+	}{
+		{"dupont", 9, "Dupont Industrie|Dupond"}, {"dupont", 1, "Dupont Industrie"}, {"dupont", 0, ""},
+		{"acm", 9, "Acme|Acme Nord"}, {"acmes", 9, "Acme|Acme Nord"}, {"acem", 9, "Acme|Acme Nord"}, {"ac", 9, ""},
+		{"sab", 9, "SA"}, {"sabre", 9, ""}, {"durnad", 9, "Durand"}, {"dunard", 9, "Durand"}, {"industri", 9, "Dupont Industrie"}, {"zzz", 9, ""},
+	} {
+		if got := strings.Join(Near(tc.value, names, tc.most), "|"); got != tc.want {
+			t.Errorf("%s, %d: got %s, want %s", tc.value, tc.most, got, tc.want)
+		}
+	}
+}
+
 func TestClosest(t *testing.T) {
 	for _, tc := range []struct{ name, want string }{
 		{"form", "from"}, {"clinet", "client"}, {"suject", "subject"}, {"sujett", "sujet"}, {"proprietair", "proprietaire"}, {"befor", "before"},

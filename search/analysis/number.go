@@ -149,7 +149,7 @@ func (s *scanner) phone() bool {
 	}
 	sep, i := t[2:2+n], 2
 	for range 4 {
-		if len(t) < i+n+2 || t[i:i+n] != sep || !isDigit(t[i+n]) || !isDigit(t[i+n+1]) {
+		if t[i:i+n] != sep || !isDigit(t[i+n]) || !isDigit(t[i+n+1]) {
 			return false
 		}
 		i += n + 2
