@@ -22,6 +22,9 @@ func TestEmlx(t *testing.T) {
 		{"CRLF after the count", fmt.Sprintf("%d\r\n", len(body)) + body + list, body, "answered forwarded seen"},
 		{"a count too small", "40\n" + body + list, body, "answered forwarded seen"},
 		{"a count too large", "4000\n" + body, body, ""},
+		{"a binary list", fmt.Sprintf("%d\n", len(body)) + body + "bplist00\x01", body, ""},
+		{"a bare list", fmt.Sprintf("%d\n", len(body)) + body + "<plist><key>flags</key><integer>1</integer>", body, "seen"},
+		{"a list with its type", fmt.Sprintf("%d\n", len(body)) + body + "\n<!DOCTYPE plist><plist><key>flags</key><integer>2</integer>", body, "deleted"},
 		{"no list", fmt.Sprintf("%d\n", len(body)) + body, body, ""},
 		{"flags that are no number", fmt.Sprintf("%d\n", len(body)) + body + "<?xml?><key>flags</key><integer>99999999999999999999</integer>", body, ""},
 	} {
@@ -44,5 +47,24 @@ func TestEmlxID(t *testing.T) {
 		if got := fmt.Sprint(id, " ", partial); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
+	}
+}
+
+// TestEmlxFlagsOfASourceThatFails: its error is told, where the list was merely cut there are
+// no flags.
+func TestEmlxFlagsOfASourceThatFails(t *testing.T) {
+	e := NewEmlx(io.MultiReader(strings.NewReader("1\nx"), iotest.ErrReader(io.ErrClosedPipe)))
+	if _, err := io.ReadFull(e, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if flags, err := e.Flags(); flags != nil || err != io.ErrClosedPipe {
+		t.Errorf("flags %v (%v)", flags, err)
+	}
+	e = NewEmlx(io.MultiReader(strings.NewReader("1\nx<?xml"), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	if _, err := io.ReadFull(e, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if flags, err := e.Flags(); flags != nil || err != nil {
+		t.Errorf("flags of a list that was cut: %v (%v)", flags, err)
 	}
 }

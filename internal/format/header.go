@@ -166,11 +166,8 @@ func (h *headerReader) separator(text []byte) bool {
 // continues tells whether a line without indent goes on with the field before it:
 // that field ends in ";" or ",", or the line is a MIME parameter.
 func (h *headerReader) continues(text []byte) bool {
-	if len(h.ends) == 0 {
-		return false
-	}
 	value := bytes.TrimRight(h.text, " \t")
-	if len(value) == 0 {
+	if len(value) == 0 { // as before the first field
 		return false
 	}
 	last := value[len(value)-1]

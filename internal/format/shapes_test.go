@@ -196,12 +196,13 @@ func TestBase64Joined(t *testing.T) {
 		"on the same line":      {"YQ==Yg==", "a", warnBase64},
 		"padding alone":         {"YQ==\n====\n", "a", ""},
 		"behind what is no end": {"YQ==\nfooter!\nYg==", "a", warnBase64},
+		"behind a long line":    {"YQ==\n" + strings.Repeat("x", 3000), "a", warnBase64},
 		"blanks in it":          {"Y Q\t=\r=\n", "a", ""},
 		"one character more":    {"YWJjZ", "abc", warnBase64},
 	} {
 		for _, piece := range []int{1, 4, 1 << 20} {
 			got, codes := decodeAs(t, "base64", []byte(c.input), piece)
-			if _, warned := codes[c.code]; string(got) != c.want || warned != (c.code != "") || c.code == "" && len(codes) > 0 {
+			if _, warned := codes[c.code]; string(got) != c.want || warned != (c.code != "") || codes[c.code] != "" || c.code == "" && len(codes) > 0 {
 				t.Errorf("%s by %d: %q, %v", name, piece, got, codes)
 			}
 		}
