@@ -303,6 +303,11 @@ func TestReadersFail(t *testing.T) {
 			t.Errorf("%q: %v (%v)", raw, m, err)
 		}
 	}
+	lim := DefaultLimits()
+	lim.MessageBytes = int64(len("Subject: s\n\nabc"))
+	if m, err := ReadMail(io.MultiReader(strings.NewReader("Subject: s\n\nabc"), iotest.ErrReader(io.ErrClosedPipe)), lim, nil); m != nil || !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("at the limit: %v (%v)", m, err)
+	}
 	refuse := errors.New("no room")
 	packed := "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; name=x\n\nx\n--b--\n"
 	for _, raw := range []string{file, plainText, tnef, smime, packed, cmsMail("application/pkcs7-mime", signCMS(t, []byte(file)))} {
