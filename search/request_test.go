@@ -50,3 +50,26 @@ func TestCursor(t *testing.T) {
 		t.Errorf("another scope: %v", err)
 	}
 }
+
+// TestCheckedLimits: what is not asked gets a default; what no engine should serve is
+// refused.
+func TestCheckedLimits(t *testing.T) {
+	good := Request{Order: Newest}
+	for name, tc := range map[string]struct {
+		change func(*Request)
+		want   bool
+	}{
+		"defaults": {func(*Request) {}, true}, "most": {func(r *Request) { r.Limit, r.FacetSize = maxLimit, maxLimit }, true},
+		"too many": {func(r *Request) { r.Limit = maxLimit + 1 }, false}, "fewer than none": {func(r *Request) { r.Limit = -1 }, false},
+		"too many values": {func(r *Request) { r.FacetSize = maxLimit + 1 }, false}, "fewer values than none": {func(r *Request) { r.FacetSize = -1 }, false},
+		"an unknown order": {func(r *Request) { r.Order = "best" }, false}, "an unknown facet": {func(r *Request) { r.Facets = []Field{"x"} }, false},
+		"all facets": {func(r *Request) { r.Facets = Facets() }, true},
+	} {
+		r := good
+		tc.change(&r)
+		got, err := r.Checked()
+		if (err == nil) != tc.want || err != nil && relais.KindOf(err) != relais.KindInvalid || got.Limit == 0 || got.FacetSize == 0 {
+			t.Errorf("%s: %v, limits %d and %d", name, err, got.Limit, got.FacetSize)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,5 +34,49 @@ func TestLongValues(t *testing.T) {
 	}
 	if got := (Value{Field: ByOwner, Value: long}).Folded(); got != Fold(v.Owners[0].ID) {
 		t.Error("a long value does not find itself")
+	}
+}
+
+// TestCutOfNoText: what holds no rune to cut at leaves nothing.
+func TestCutOfNoText(t *testing.T) {
+	for in, want := range map[string]string{
+		strings.Repeat("\x80", maxValue+1): "", strings.Repeat("a", maxValue+1): strings.Repeat("a", maxValue), "é": "é",
+	} {
+		if got := cut(in); got != want {
+			t.Errorf("%.8q... is cut to %.8q..., %d bytes", in, got, len(got))
+		}
+	}
+}
+
+// TestKeyOf: one key for what is folded alike, none for nothing.
+func TestKeyOf(t *testing.T) {
+	if KeyOf("") != (Key{}) || KeyOf("a@x") == (Key{}) {
+		t.Error("nothing alone has the zero key")
+	}
+	if KeyOf("A@x") != KeyOf("a@X") || KeyOf("a@x") == KeyOf("b@x") {
+		t.Error("a key is that of the value, folded")
+	}
+}
+
+// TestTypes: a document is of its own type and family, and of those of what it carries.
+func TestTypes(t *testing.T) {
+	for want, d := range map[string]relais.Document{
+		"application/pdf":           {Kind: relais.KindFile, MediaType: "Application/PDF"},
+		"message/rfc822":            {Kind: relais.KindMessage},
+		"message/rfc822|image/png":  {Kind: relais.KindMessage, Attachments: []relais.Attachment{{MediaType: "image/png"}}},
+		"multipart/mixed|text/html": {Kind: relais.KindMessage, MediaType: "multipart/mixed", Attachments: []relais.Attachment{{MediaType: "text/html"}}},
+	} {
+		var full []string
+		for _, n := range types(&d) {
+			if strings.Contains(n.ID, "/") {
+				full = append(full, n.ID)
+			}
+		}
+		slices.Sort(full)
+		sorted := strings.Split(want, "|")
+		slices.Sort(sorted)
+		if !slices.Equal(full, sorted) {
+			t.Errorf("%v, want %v", full, sorted)
+		}
 	}
 }
