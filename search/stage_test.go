@@ -25,6 +25,7 @@ type fakes struct {
 	errs    map[relais.DocumentID]relais.Kind // of texts
 	apply   error
 	open    error
+	reading error // of all texts
 	purged  int
 	opened  int
 }
@@ -52,7 +53,7 @@ func (f *fakes) Texts(_ context.Context, list []relais.Envelope) (texts []string
 			faults[len(faults)-1] = relais.E(k, "text", errors.New("the secret of "+string(id)))
 		}
 	}
-	return texts, faults, nil
+	return texts, faults, f.reading
 }
 
 func (f *fakes) Apply(_ context.Context, entries []Entry) ([]Refusal, error) {
@@ -160,6 +161,7 @@ func TestStageFails(t *testing.T) {
 	down := relais.E(relais.KindUnavailable, "test", nil)
 	for name, f := range map[string]*fakes{
 		"open":     {open: down},
+		"texts":    {reading: down},
 		"apply":    {apply: down},
 		"login":    {apply: relais.E(relais.KindAuth, "test", nil)},
 		"gone":     {apply: relais.E(relais.KindDamaged, "test", nil)},
