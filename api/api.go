@@ -95,6 +95,7 @@ type Health interface {
 // Deps is what the interface works with.
 type Deps struct {
 	Searcher search.Searcher
+	Lister   search.Lister
 	Library  Library
 	Cases    Register
 	Accounts Accounts
@@ -131,7 +132,7 @@ func New(d Deps) *Server {
 	looks := ui.New(d.Location)
 	counter, _ := d.Searcher.(search.Counter) // an engine that counts nothing makes no offers
 	return &Server{deps: d, looks: looks, answerTime: answerTime, answers: answer.New(answer.Deps{
-		Searcher: stepping{d.Searcher}, Counter: counter, Library: d.Library, Cases: d.Cases, Clients: d.Clients,
+		Searcher: stepping{d.Searcher, d.Lister}, Counter: counter, Lister: stepping{d.Searcher, d.Lister}, Library: d.Library, Cases: d.Cases, Clients: d.Clients,
 		Now: d.Now, Location: d.Location, Topics: d.Topics, Logger: d.Logger,
 		Name: func(lang, field, value string) string { return looks.Name(ui.Lang(lang), field, value) },
 	})}

@@ -91,7 +91,7 @@ func (r *rooms) server() *Server { return New(r.deps()) }
 
 func (r *rooms) deps() Deps {
 	return Deps{
-		Searcher: r, Library: r, Cases: r, Accounts: r, Stock: r, Clients: r, Privacy: r, Decider: r, Audit: r, Tokens: tokens{r}, Health: r, Capture: r, Upkeep: r, Copies: r,
+		Searcher: r, Lister: lists{r}, Library: r, Cases: r, Accounts: r, Stock: r, Clients: r, Privacy: r, Decider: r, Audit: r, Tokens: tokens{r}, Health: r, Capture: r, Upkeep: r, Copies: r,
 		Hash:     func(q string) string { return "hash" + strconv.Itoa(len(q)) },
 		Location: time.UTC, Now: func() time.Time { return noon(20) },
 		Clock:  func(context.Context) (time.Time, error) { return noon(20), r.failures.clock },
@@ -133,6 +133,26 @@ func (r *rooms) Search(_ context.Context, req search.Request) (search.Result, er
 		res.Next = strconv.Itoa(end)
 	}
 	return res, nil
+}
+
+// lists lists what searches of the rooms find.
+type lists struct{ *rooms }
+
+// List lists page after page: what is asked of the rooms is kept.
+func (r lists) List(ctx context.Context, scope relais.Scope, query search.Node, fn func([]relais.DocumentID) error) error {
+	req := search.Request{Query: query, Scope: scope, Limit: 1000}
+	for {
+		res, err := r.Search(ctx, req)
+		if err != nil {
+			return err
+		}
+		if err := fn(res.IDs); err != nil {
+			return err
+		}
+		if req.Cursor = res.Next; req.Cursor == "" {
+			return nil
+		}
+	}
 }
 
 // clientWanted gives the client that a query wants, alone or beside words.

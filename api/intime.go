@@ -101,13 +101,24 @@ func unbounded(ctx context.Context) {
 }
 
 // stepping is the engine of a long answer, whose searches are steps.
-type stepping struct{ search.Searcher }
+type stepping struct {
+	search.Searcher
+	search.Lister
+}
 
 // Search searches.
 func (s stepping) Search(ctx context.Context, req search.Request) (search.Result, error) {
 	res, err := s.Searcher.Search(ctx, req)
 	moved(ctx)
 	return res, err
+}
+
+// List lists, each part of the list a step.
+func (s stepping) List(ctx context.Context, scope relais.Scope, query search.Node, fn func([]relais.DocumentID) error) error {
+	return s.Lister.List(ctx, scope, query, func(ids []relais.DocumentID) error {
+		moved(ctx)
+		return fn(ids)
+	})
 }
 
 // unhurried is a writer to somebody who may read as slowly as they like.

@@ -73,6 +73,13 @@ type Searcher interface {
 	Search(ctx context.Context, req Request) (Result, error)
 }
 
+// Lister lists all that a query finds in one scope, in no order, as of one moment: what page
+// after page would find, without looking for each page anew. nil lists everything in scope.
+type Lister interface {
+	// List calls fn with one part of the list after the other, until fn fails.
+	List(ctx context.Context, scope relais.Scope, query Node, fn func([]relais.DocumentID) error) error
+}
+
 // MaxCounts is how many queries are counted at once.
 const MaxCounts = 500
 
@@ -129,6 +136,7 @@ var ErrFormat = errors.New("the index is of another format than this program's")
 // Index is one engine, open.
 type Index interface {
 	Searcher
+	Lister
 	Writer
 	// Each calls fn for every document held, by id, until fn fails: for verify.
 	Each(ctx context.Context, fn func(id relais.DocumentID, revision int64) error) error

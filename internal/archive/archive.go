@@ -120,6 +120,7 @@ type Archive struct {
 	pipeline *pipeline.Pipeline
 	upkeep   sync.Mutex // one rebuild or verification at a time
 	health   health
+	book     clientBook
 	closers  []func()
 }
 

@@ -86,6 +86,11 @@ func (d damagedIndex) Counts(context.Context, relais.Scope, []search.Node) ([]in
 	return nil, d.fault
 }
 
+// List tells the damage.
+func (d damagedIndex) List(context.Context, relais.Scope, search.Node, func([]relais.DocumentID) error) error {
+	return d.fault
+}
+
 // Apply tells the damage.
 func (d damagedIndex) Apply(context.Context, []search.Entry) ([]search.Refusal, error) {
 	return nil, d.fault
@@ -148,6 +153,11 @@ func (g *Generations) Counts(ctx context.Context, scope relais.Scope, queries []
 		return err
 	})
 	return counts, err
+}
+
+// List lists what a query finds in the index in use.
+func (g *Generations) List(ctx context.Context, scope relais.Scope, query search.Node, fn func([]relais.DocumentID) error) error {
+	return g.with(func(ix search.Index) error { return ix.List(ctx, scope, query, fn) })
 }
 
 // Apply feeds the index in use.

@@ -43,6 +43,15 @@ func (s Searcher) Counts(ctx context.Context, scope relais.Scope, queries []sear
 	return s.index.Counts(ctx, scope, wide)
 }
 
+// List lists all that a query finds: see [search.Lister].
+func (s Searcher) List(ctx context.Context, scope relais.Scope, query search.Node, fn func([]relais.DocumentID) error) error {
+	merged, err := s.merged(ctx)
+	if err != nil {
+		return err
+	}
+	return s.index.List(ctx, scope, search.WithMerged(query, merged), fn)
+}
+
 // merged gives the clients that are one with another, under their names.
 func (s Searcher) merged(ctx context.Context) ([]relais.MergedClient, error) {
 	list, err := s.clients.MergedClients(ctx)

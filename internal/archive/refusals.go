@@ -9,9 +9,9 @@ import (
 	"github.com/relais-archive/relais/internal/relais"
 )
 
-// Clients lists clients and contacts.
+// Clients lists clients and contacts, which the caller leaves as they are.
 func (ar *Archive) Clients(ctx context.Context) ([]relais.Client, []relais.Contact, error) {
-	return ar.on.State.Clients(ctx)
+	return ar.book.list(ctx, ar.on.State)
 }
 
 // Refusals lists what was refused, of one case or (with an empty id) of all: items, and

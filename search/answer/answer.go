@@ -36,7 +36,9 @@ type Clients interface {
 type Deps struct {
 	Searcher search.Searcher
 	// Counter counts what else a question may have meant; without one, nothing is offered.
-	Counter  search.Counter
+	Counter search.Counter
+	// Lister lists all that a question finds.
+	Lister   search.Lister
 	Library  Library
 	Cases    Cases
 	Clients  Clients

@@ -169,7 +169,7 @@ func (w *world) Clients(context.Context) ([]relais.Client, []relais.Contact, err
 
 func (w *world) answerer() *Answerer {
 	return New(Deps{
-		Searcher: w, Counter: w, Library: w, Cases: w, Clients: w, Location: time.UTC,
+		Searcher: w, Counter: w, Lister: w.engine, Library: w, Cases: w, Clients: w, Location: time.UTC,
 		Now: func() time.Time { return time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC) }, Logger: slog.New(slog.NewTextHandler(&w.log, nil)),
 		Name: func(lang, field, value string) string { return lang + " " + value },
 		Topics: []search.Choice{

@@ -55,7 +55,11 @@ func (a *Answerer) labelled(ctx context.Context, facets map[search.Field][]relai
 	}
 	out := make(map[string][]relais.FacetValue, len(facets))
 	for f, values := range facets {
-		names, err := a.names(ctx, f)
+		wanted := make(map[string]bool, len(values))
+		for _, v := range values {
+			wanted[v.Value] = true
+		}
+		names, err := a.names(ctx, f, wanted)
 		if err != nil {
 			return nil, err
 		}
@@ -67,14 +71,16 @@ func (a *Answerer) labelled(ctx context.Context, facets map[search.Field][]relai
 	return out, nil
 }
 
-// names gives the names of a facet's values, where they are not their own.
-func (a *Answerer) names(ctx context.Context, f search.Field) (map[string]string, error) {
+// names gives the names of some values of a facet, where they are not their own.
+func (a *Answerer) names(ctx context.Context, f search.Field, wanted map[string]bool) (map[string]string, error) {
 	names := map[string]string{}
 	switch f {
 	case search.FacetClient:
 		clients, _, err := a.deps.Clients.Clients(ctx)
-		for _, k := range clients {
-			names[k.ID] = k.Name
+		for i := range clients {
+			if wanted[clients[i].ID] {
+				names[clients[i].ID] = clients[i].Name
+			}
 		}
 		return names, err
 	case search.FacetCase:

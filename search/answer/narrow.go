@@ -105,7 +105,7 @@ func (ans *Answer) label(ctx context.Context, v search.Value) string {
 	if !ans.Scope.SeesAll() {
 		return ""
 	}
-	names, err := ans.by.names(ctx, search.Field(v.Field))
+	names, err := ans.by.names(ctx, search.Field(v.Field), map[string]bool{v.Value: true})
 	if err != nil {
 		return "" // the id will do
 	}

@@ -80,27 +80,18 @@ func caseNamed(cases []relais.Case, name string) search.Node {
 	return any
 }
 
-// mostAtOnce is how many documents are listed in one search.
-const mostAtOnce = 1000
-
 // Every lists all documents that a question finds, by id: what an export holds. Order,
 // limit and cursor of the question do not matter.
 func (a *Answerer) Every(ctx context.Context, q Question) ([]relais.DocumentID, error) {
-	r, err := a.read(ctx, Question{Text: q.Text, Lang: q.Lang, Scope: q.Scope, Limit: mostAtOnce})
+	r, err := a.read(ctx, Question{Text: q.Text, Lang: q.Lang, Scope: q.Scope})
 	if err != nil {
 		return nil, err
 	}
 	var ids []relais.DocumentID
-	for req := r.request; ; {
-		res, err := a.deps.Searcher.Search(ctx, req)
-		if err != nil {
-			return nil, err
-		}
-		ids = append(ids, res.IDs...)
-		if res.Next == "" {
-			slices.Sort(ids)
-			return ids, nil
-		}
-		req.Cursor = res.Next
-	}
+	err = a.deps.Lister.List(ctx, q.Scope, r.request.Query, func(some []relais.DocumentID) error {
+		ids = append(ids, some...)
+		return nil
+	})
+	slices.Sort(ids)
+	return ids, err
 }

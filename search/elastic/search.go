@@ -177,7 +177,7 @@ func (x *Index) Each(ctx context.Context, fn func(id relais.DocumentID, revision
 	defer x.closePoint(ctx, point)
 	var after []json.RawMessage
 	for {
-		page, err := x.page(ctx, point, after)
+		page, err := x.page(ctx, listing{point: point, order: "id", field: "revision"}, after)
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -219,10 +219,21 @@ func (x *Index) closePoint(ctx context.Context, point string) {
 	}
 }
 
-// listed is one document of a page of Each.
+// listing is what is listed of an index as it was at a point in time.
+type listing struct {
+	point string
+	query any    // nil: everything
+	order string // of the pages: a field whose values differ
+	field string // wanted of each document
+}
+
+// listed is one document of a page of a listing.
 type listed struct {
 	Sort   []json.RawMessage
-	Fields struct{ Revision []int64 }
+	Fields struct {
+		Revision []int64
+		ID       []relais.DocumentID
+	}
 }
 
 func (h *listed) read() (id relais.DocumentID, revision int64, err error) {
@@ -232,12 +243,15 @@ func (h *listed) read() (id relais.DocumentID, revision int64, err error) {
 	return id, h.Fields.Revision[0], nil
 }
 
-// page gives the documents that follow, by id.
-func (x *Index) page(ctx context.Context, point string, after []json.RawMessage) ([]listed, error) {
+// page gives the documents that follow, in the order of the listing.
+func (x *Index) page(ctx context.Context, l listing, after []json.RawMessage) ([]listed, error) {
 	const op = "list index"
 	body := object{
-		"pit": object{"id": point, "keep_alive": pointTime}, "sort": []object{{"id": "asc"}}, "size": 5000,
-		"track_total_hits": false, "_source": false, "docvalue_fields": []string{"revision"},
+		"pit": object{"id": l.point, "keep_alive": pointTime}, "sort": []object{{l.order: "asc"}}, "size": 5000,
+		"track_total_hits": false, "_source": false, "docvalue_fields": []string{l.field},
+	}
+	if l.query != nil {
+		body["query"] = l.query
 	}
 	if after != nil {
 		body["search_after"] = after

@@ -34,6 +34,7 @@ func Run(t *testing.T, e Engine) {
 	t.Run("versus", func(t *testing.T) { runVersus(t, e) })
 	t.Run("interference", func(t *testing.T) { runInterference(t, e) })
 	t.Run("requests", func(t *testing.T) { runRequests(t, e) })
+	t.Run("lists", func(t *testing.T) { runLists(t, e) })
 	t.Run("counts", func(t *testing.T) { runCounts(t, e) })
 }
 

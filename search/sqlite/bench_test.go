@@ -194,3 +194,35 @@ func report(b *testing.B, times []time.Duration, hits int) {
 	b.ReportMetric(times[len(times)*95/100].Seconds()*1e3, "p95-ms")
 	b.ReportMetric(float64(hits)/float64(len(times)), "hits")
 }
+
+// BenchmarkList lists all there is as exports do, in one look, beside page after page, which
+// looks at all of it for each page.
+func BenchmarkList(b *testing.B) {
+	x := benchIndex(b)
+	b.Run("once", func(b *testing.B) {
+		for b.Loop() {
+			n := 0
+			err := x.List(context.Background(), relais.Everything(), nil, func(ids []relais.DocumentID) error { n += len(ids); return nil })
+			if err != nil || n != benchDocuments {
+				b.Fatal(n, err)
+			}
+		}
+	})
+	b.Run("pages", func(b *testing.B) {
+		for b.Loop() {
+			n := 0
+			for req := (search.Request{Scope: relais.Everything(), Limit: 1000}); ; {
+				res, err := x.Search(context.Background(), req)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if n, req.Cursor = n+len(res.IDs), res.Next; req.Cursor == "" {
+					break
+				}
+			}
+			if n != benchDocuments {
+				b.Fatal(n)
+			}
+		}
+	})
+}

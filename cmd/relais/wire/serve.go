@@ -26,7 +26,7 @@ func (o *opening) serve(ar *archive.Archive) (Interface, error) {
 		return Interface{}, err
 	}
 	s := api.New(api.Deps{
-		Searcher: ar.Searcher(), Library: opener{ar.Library}, Cases: ar.Cases, Accounts: ar.Cases, Stock: ar, Clients: ar, Privacy: ar, Decider: ar, Audit: ar.Audit(), Tokens: ar.Tokens,
+		Searcher: ar.Searcher(), Lister: ar.Searcher(), Library: opener{ar.Library}, Cases: ar.Cases, Accounts: ar.Cases, Stock: ar, Clients: ar, Privacy: ar, Decider: ar, Audit: ar.Audit(), Tokens: ar.Tokens,
 		Health: ar, Capture: ar, Upkeep: ar, Copies: ar, Hash: ar.Hash, Location: ar.Location, Now: time.Now,
 		Clock: ar.Clock.Now, Logger: o.Logger, Version: o.Version, BaseURL: o.BaseURL, Topics: topics,
 	})
