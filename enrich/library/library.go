@@ -43,13 +43,19 @@ func (l *Library) WithForms(forms item.List) *Library {
 // Documents opens those of the ids that are within the scope, in the order given,
 // with their text. Others are passed over.
 func (l *Library) Documents(ctx context.Context, scope relais.Scope, ids []relais.DocumentID) ([]relais.Document, error) {
+	docs := make([]relais.Document, 0, len(ids))
+	err := l.Whole(ctx, scope, ids, func(d relais.Document) error { docs = append(docs, d); return nil })
+	return docs, err
+}
+
+// Whole calls fn for each document that Documents gives, one after the other, for who has no
+// room for all of their texts. It fails with the first that cannot be read.
+func (l *Library) Whole(ctx context.Context, scope relais.Scope, ids []relais.DocumentID, fn func(relais.Document) error) error {
 	list, err := l.envelopes(ctx, scope, ids)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	docs := make([]relais.Document, 0, len(list))
-	err = l.whole(ctx, list, func(d relais.Document) error { docs = append(docs, d); return nil })
-	return docs, err
+	return l.whole(ctx, list, fn)
 }
 
 // whole opens documents one after the other, each with all of its text. It fails with the
