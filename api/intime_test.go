@@ -39,6 +39,14 @@ func (h hung) Append(context.Context, audit.Entry) error {
 	return nil
 }
 
+// hungLister lists nothing in time.
+type hungLister struct{ hung }
+
+// List waits.
+func (h hungLister) List(ctx context.Context, _ relais.Scope, _ search.Node, _ func([]relais.DocumentID) error) error {
+	return h.wait(ctx)
+}
+
 // hungTokens knows nobody in time.
 type hungTokens struct {
 	tokens
@@ -59,7 +67,7 @@ func TestAServerThatHangs(t *testing.T) {
 		hang    func(*Deps, hung)
 		targets []string
 	}{
-		"index": {func(d *Deps, h hung) { d.Searcher = h }, []string{"/api/v1/search?q=prix", "/api/v1/clients", "/?q=prix", "/clients", "/documents/d1", "/api/v1/export?all=1",
+		"index": {func(d *Deps, h hung) { d.Searcher, d.Lister = h, hungLister{h} }, []string{"/api/v1/search?q=prix", "/api/v1/clients", "/?q=prix", "/clients", "/documents/d1", "/api/v1/export?all=1",
 			"/api/v1/export?all=1&format=eml", "/api/v1/unreadable"}},
 		"audit":  {func(d *Deps, h hung) { d.Audit = h }, append(reads(), pagesRead()...)},
 		"tokens": {func(d *Deps, h hung) { d.Tokens = hungTokens{tokens{h.rooms}, h} }, append(reads(), pagesRead()...)},
