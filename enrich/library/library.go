@@ -166,7 +166,8 @@ func text(ctx context.Context, found *blob.Found, d relais.Digest) (string, erro
 	return string(b), errors.Join(err, r.Close())
 }
 
-// Thread opens the documents of a conversation, oldest first, without their text; when none can be seen the error is of relais.KindNotFound.
+// Thread opens the documents of a conversation, oldest first, without their text; when
+// none can be seen the error is of relais.KindNotFound.
 func (l *Library) Thread(ctx context.Context, scope relais.Scope, thread string) ([]relais.Document, error) {
 	sealed, err := l.state.ThreadEnvelopes(ctx, thread)
 	if err != nil {
