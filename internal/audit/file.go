@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/relais-archive/relais/internal/durable"
 	"github.com/relais-archive/relais/internal/relais"
 )
 
@@ -40,9 +41,11 @@ type File struct {
 var _ Log = (*File)(nil)
 
 // OpenFile opens, or makes, the log in a file that only its owner may read; now
-// tells the time of entries. What a crash left of an entry that was never
-// acknowledged is cut off. An end that cannot be read is of relais.KindDamaged: the
-// log then refuses to go on, so that nothing is disclosed unrecorded.
+// tells the time of entries. What a crash left of an entry that was never acknowledged, a
+// line without its end or blocks of zeros, is set aside in a file beside it (its name and
+// ".torn-" and the time) and then cut off. Whole lines are never cut off: an end that
+// cannot be read, or has some behind what cannot, is of relais.KindDamaged, and the log
+// then refuses to go on, so that nothing is disclosed unrecorded.
 func OpenFile(path string, now func() time.Time) (*File, error) {
 	const op = "open audit"
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
@@ -54,14 +57,14 @@ func OpenFile(path string, now func() time.Time) (*File, error) {
 	if err := l.recover(); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	if err := syncDir(filepath.Dir(path)); err != nil {
+	if err := durable.SyncDir(filepath.Dir(path)); err != nil {
 		return nil, errors.Join(relais.E(relais.KindUnavailable, op, err), f.Close())
 	}
 	l.durable, l.end = l.size, l.last
 	return l, nil
 }
 
-// recover finds the last whole line and cuts what follows it.
+// recover finds the last whole line and sets aside what follows it.
 func (l *File) recover() error {
 	const op = "open audit"
 	end, err := l.file.Seek(0, io.SeekEnd)
@@ -82,10 +85,26 @@ func (l *File) recover() error {
 	if l.size = size; size == end {
 		return nil
 	}
+	if err := l.setAside(size, end); err != nil {
+		return unavailable(op, err)
+	}
 	if err := l.file.Truncate(size); err != nil {
 		return unavailable(op, err)
 	}
 	return unavailable(op, l.file.Sync())
+}
+
+// setAside copies a torn end to a file of its own. One that holds a whole line is none.
+func (l *File) setAside(from, to int64) error {
+	torn, err := io.ReadAll(io.NewSectionReader(l.file, from, to-from))
+	if err != nil {
+		return err
+	}
+	if bytes.IndexByte(torn, '\n') >= 0 {
+		return relais.WithHint(relais.Errorf(relais.KindDamaged, "open audit", "whole lines stand behind one that cannot be read"),
+			"nothing was cut off: keep the file as it is, and go on from a copy (`relais restore`)")
+	}
+	return durable.WriteFile(l.path+".torn-"+l.now().UTC().Format("20060102T150405.000000000Z"), torn)
 }
 
 // lastLine gives the last whole line and where it ends, reading backwards from the
@@ -289,13 +308,4 @@ func (l *File) Close() error {
 		l.closed = relais.E(relais.KindUnavailable, "append audit", os.ErrClosed)
 		return unavailable("close audit", l.file.Close())
 	})
-}
-
-// syncDir makes a new file's name durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -91,7 +91,7 @@ func TestTornTailIsCut(t *testing.T) {
 	line := whole[bytes.LastIndexByte(whole[:len(whole)-1], '\n')+1:]
 	tails := map[string][]byte{
 		"nothing": nil, "half a line": line[:40], "a line without its end": line[:len(line)-1], "zeros": make([]byte, 9000),
-		"half a line and zeros": append(slices.Clone(line[:40]), make([]byte, 4096)...), "zeros then a line": append(make([]byte, 512), line...),
+		"half a line and zeros": append(slices.Clone(line[:40]), make([]byte, 4096)...),
 	}
 	for name, tail := range tails {
 		t.Run(name, func(t *testing.T) {
@@ -108,6 +108,58 @@ func TestTornTailIsCut(t *testing.T) {
 			}
 			if err := l.Verify(t.Context()); err != nil {
 				t.Error(err)
+			}
+			var kept []byte
+			aside, err := filepath.Glob(path + ".torn-*")
+			if len(aside) == 1 {
+				kept, err = os.ReadFile(aside[0])
+			}
+			if err != nil || !bytes.Equal(kept, tail) || (len(aside) > 0) != (len(tail) > 0) {
+				t.Errorf("%d files set aside, %d bytes of %d (%v)", len(aside), len(kept), len(tail), err)
+			}
+		})
+	}
+}
+
+// TestZerosCutNothing: a zero byte in a line, or zeros before a whole one, may be anybody's
+// doing: the log is refused as it is, and not shortened by who reads it.
+func TestZerosCutNothing(t *testing.T) {
+	whole, err := os.ReadFile(filled(t, 6))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := whole[bytes.LastIndexByte(whole[:len(whole)-1], '\n')+1:]
+	ends := slices.Collect(func(yield func(int) bool) {
+		for i, c := range whole {
+			if c == '\n' && !yield(i) {
+				return
+			}
+		}
+	})
+	zero := func(at int) []byte { b := slices.Clone(whole); b[at] = 0; return b }
+	for name, text := range map[string][]byte{
+		"in the first line": zero(20),
+		"in the third":      zero(ends[1] + 30),
+		"in the last":       zero(len(whole) - 9),
+		"for a line's end":  zero(ends[2]),
+		"for all of a line": slices.Concat(whole[:ends[2]+1], make([]byte, ends[3]-ends[2]), whole[ends[3]+1:]),
+		"before a line":     slices.Concat(whole, make([]byte, 512), line),
+		"at the beginning":  slices.Concat(make([]byte, 4096), whole),
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "audit.log")
+			if err := os.WriteFile(path, text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			l, err := OpenFile(path, clock)
+			if err == nil {
+				err = errors.Join(l.Verify(t.Context()), l.Close())
+			}
+			if relais.KindOf(err) != relais.KindDamaged {
+				t.Errorf("%v", err)
+			}
+			if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, text) {
+				t.Errorf("%d bytes are left of %d (%v)", len(got), len(text), err)
 			}
 		})
 	}
