@@ -316,6 +316,11 @@ func (s *Stage) Idle(ctx context.Context) error {
 	if err := s.Recover(ctx); err != nil {
 		return err
 	}
+	return s.SettleLeft(ctx)
+}
+
+// SettleLeft settles the cases that have changed since they were settled last.
+func (s *Stage) SettleLeft(ctx context.Context) error {
 	unsettled, err := s.state.Unsettled(ctx)
 	if err != nil {
 		return err

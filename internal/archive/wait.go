@@ -6,6 +6,7 @@ import (
 
 	"github.com/relais-archive/relais/internal/pipeline"
 	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/stream"
 )
 
 // stillAfter is how long nothing may move before a user is told what may be missing.
@@ -29,10 +30,34 @@ func (ar *Archive) takeUp(ctx context.Context) error {
 	return err
 }
 
+// settleLeft settles what a process was killed at before it did, where no stage runs
+// inside and the workers have nothing to read: those that have will settle it themselves.
+func (ar *Archive) settleLeft(ctx context.Context) error {
+	if len(ar.policy.Inside) > 0 {
+		return nil
+	}
+	end, err := ar.on.Log.End(ctx, stream.TopicRaw)
+	if err != nil {
+		return err
+	}
+	read, err := ar.readSoFar(ctx)
+	if err != nil || !read.Reached(end) {
+		return err
+	}
+	stage, err := ar.stage(ctx)
+	if err != nil {
+		return err
+	}
+	return stage.SettleLeft(ctx)
+}
+
 // waitSince waits for the stages, and tells only of the records that came after before.
 func (ar *Archive) waitSince(ctx context.Context, before pipeline.Taken, emit func(relais.Event)) error {
 	if err := ar.on.Index.fault(); err != nil {
 		return err // nothing will be found in it, however long one waits
+	}
+	if err := ar.settleLeft(ctx); err != nil {
+		return err
 	}
 	ar.pipeline.Start(ctx)
 	told, moved, last := time.Time{}, time.Now(), pipeline.Lag{}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/relais-archive/relais/internal/pipeline"
 	"github.com/relais-archive/relais/internal/relais"
+	"github.com/relais-archive/relais/internal/state"
 )
 
 // TestWaitWhereNothingMoves: where no stage runs in this process, somebody who waits is
@@ -59,5 +60,24 @@ func TestWaitTakesUpWhatWasLeft(t *testing.T) {
 	}
 	if b.export() != before {
 		t.Error("it is another archive now")
+	}
+}
+
+// TestWaitSettlesWhatWasLeft: a case that a process was killed at after its merge, and
+// before it settled it, is settled by whoever waits next.
+func TestWaitSettlesWhatWasLeft(t *testing.T) {
+	b := newBench(t, sharing)
+	stop := b.work(pipeline.All()...)
+	defer stop()
+	b.ingest(mailbox(t, 3))
+	b.must(b.on.State.Merge(t.Context(), b.ours().ID, b.generation(), func(*state.Merging) error { return nil }))
+	if left, err := b.on.State.Unsettled(t.Context()); err != nil || len(left) == 0 {
+		t.Fatalf("nothing is left to settle: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	b.must(b.Wait(ctx, new(told).emit))
+	if left, err := b.on.State.Unsettled(t.Context()); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
 	}
 }
