@@ -78,10 +78,8 @@ func (p *paper) survey(ctx context.Context) (digest []byte, err error) {
 // newText reads the zones of a text that its author wrote.
 func newText(text relais.Text, zones []relais.Zone) io.Reader {
 	var parts []io.Reader
-	for _, z := range zones {
-		if z.Kind == relais.ZoneNew && z.Start >= 0 && z.Start <= z.End && int64(z.End) <= text.Size() {
-			parts = append(parts, io.NewSectionReader(text, int64(z.Start), int64(z.End-z.Start)))
-		}
+	for z := range relais.NewZones(zones, text.Size()) {
+		parts = append(parts, io.NewSectionReader(text, int64(z.Start), int64(z.End-z.Start)))
 	}
 	return io.MultiReader(parts...)
 }

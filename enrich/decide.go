@@ -158,6 +158,7 @@ func (s *Stage) judgeAnew(ctx context.Context, c relais.CaseID, m *state.Merging
 	}
 	for _, d := range docs {
 		d.raise()
+		address(d)
 		project(d)
 	}
 	if _, err := s.inheritAll(ctx, m, docs); err != nil {

@@ -38,8 +38,9 @@ func (s *Stage) judgeAll(ctx context.Context, m *state.Merging, docs map[relais.
 	return nil
 }
 
-// address notes on a row when a document is of and with whom it was exchanged: what
-// people decide of an address or a domain, they decide of withheld ones as well.
+// address notes on a row when a document is of and with whom it was exchanged, withheld
+// or not: what people decide of an address or a domain finds it by that, and so does
+// whoever undoes it.
 func address(d *decided) {
 	d.row.Day, d.row.Sent, d.row.People = 0, 0, nil
 	if d.facts != nil {
@@ -162,11 +163,8 @@ func covers(d relais.Decision, doubt state.Doubt) bool {
 func shown(d decided) bool { return d.facts != nil && d.row.Status == "" }
 
 // project fills a row with what its document gives to its thread and its case: nothing
-// as long as it is withheld, when all it says stays in its sealed facts. The date tells
-// whoever settles it where it belongs, and digests of those it was exchanged with find it
-// again when a decision on one of them is undone.
+// as long as it is withheld, when all it says stays in its sealed facts.
 func project(d *decided) {
-	address(d)
 	row := &d.row
 	row.Clients, row.Topics, row.Domains = nil, nil, nil
 	if d.facts == nil || row.Status != "" {

@@ -64,7 +64,7 @@ func (c *config) check() error {
 	if err != nil {
 		return relais.E(relais.KindInvalid, "find master key", err)
 	}
-	if rel, err := filepath.Rel(c.Data, key); err == nil && !strings.HasPrefix(rel, "..") {
+	if rel, err := filepath.Rel(c.Data, key); err == nil && filepath.IsLocal(rel) {
 		return relais.WithHint(relais.Errorf(relais.KindInvalid, "find master key", "%s lies under the data directory", key),
 			"whoever copies the data must not get the key with it: keep it elsewhere, with --key-file")
 	}

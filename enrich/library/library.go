@@ -90,10 +90,8 @@ const readers = 20
 // newText joins the zones of a text that its author wrote.
 func newText(text string, zones []relais.Zone) string {
 	var b strings.Builder
-	for _, z := range zones {
-		if z.Kind == relais.ZoneNew && z.Start >= 0 && z.Start <= z.End && z.End <= len(text) {
-			b.WriteString(text[z.Start:z.End])
-		}
+	for z := range relais.NewZones(zones, int64(len(text))) {
+		b.WriteString(text[z.Start:z.End])
 	}
 	return strings.TrimSpace(b.String())
 }

@@ -182,7 +182,7 @@ func (c *copying) copyPacks(ctx context.Context, packs []backup.Pack) (written i
 	}
 	for i, p := range packs {
 		if size, ok := have[p.Name]; !ok || size != p.Size {
-			if err := CopyPack(ctx, c.on.Backend, c.packs, p); err != nil {
+			if err := copyPack(ctx, c.on.Backend, c.packs, p); err != nil {
 				return written, err
 			}
 			written++
@@ -194,9 +194,9 @@ func (c *copying) copyPacks(ctx context.Context, packs []backup.Pack) (written i
 	return written, nil
 }
 
-// CopyPack copies a pack from one backend to another. One of another size than it should
+// copyPack copies a pack from one backend to another. One of another size than it should
 // be is of relais.KindDamaged.
-func CopyPack(ctx context.Context, from, to blob.Backend, p backup.Pack) error {
+func copyPack(ctx context.Context, from, to blob.Backend, p backup.Pack) error {
 	r, err := from.Get(ctx, p.Name, 0, -1)
 	if err != nil {
 		return err
@@ -227,12 +227,12 @@ func (c *copying) thin(ctx context.Context, now time.Time) error {
 // copyPlain copies the files, or folders, of a pattern, as far as they go when they are
 // opened: what is appended meanwhile is the next copy's.
 func copyPlain(from, pattern string, set *backup.Set) error {
-	found, err := filepath.Glob(filepath.Join(escapeGlob(from), pattern))
+	found, err := fs.Glob(os.DirFS(from), pattern)
 	if err != nil {
 		return err
 	}
 	for _, top := range found {
-		err := filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
+		err := filepath.WalkDir(filepath.Join(from, filepath.FromSlash(top)), func(path string, d fs.DirEntry, err error) error {
 			if err != nil {
 				return err
 			}
@@ -252,19 +252,6 @@ func copyPlain(from, pattern string, set *backup.Set) error {
 		}
 	}
 	return nil
-}
-
-// escapeGlob makes a path stand for itself in a pattern.
-func escapeGlob(path string) string {
-	var b []byte
-	for i := range len(path) {
-		if c := path[i]; c == '*' || c == '?' || c == '[' || c == '\\' && filepath.Separator != '\\' {
-			b = append(b, '[', c, ']')
-		} else {
-			b = append(b, c)
-		}
-	}
-	return string(b)
 }
 
 func copyFile(from, to string) error {

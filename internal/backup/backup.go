@@ -75,8 +75,7 @@ func Existing(path, keys string) (*Folder, error) {
 
 // inside refuses keys within the copies: whoever copies these must not get them.
 func inside(path, keys string) error {
-	rel, err := filepath.Rel(path, keys)
-	if err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator)) {
+	if rel, err := filepath.Rel(path, keys); err == nil && filepath.IsLocal(rel) {
 		return relais.WithHint(relais.Errorf(relais.KindInvalid, "open backup", "the keys would lie in the folder of the copies"),
 			"keep them apart: --keys names another folder")
 	}

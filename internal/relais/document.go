@@ -1,6 +1,7 @@
 package relais
 
 import (
+	"iter"
 	"strings"
 	"time"
 )
@@ -118,6 +119,18 @@ type Zone struct {
 	Kind  ZoneKind `json:"kind"`
 	Start int      `json:"start"`
 	End   int      `json:"end"`
+}
+
+// NewZones yields the zones that the author of a text of so many bytes wrote; those that
+// do not lie within it, as of a text that was cut short, are passed over.
+func NewZones(zones []Zone, size int64) iter.Seq[Zone] {
+	return func(yield func(Zone) bool) {
+		for _, z := range zones {
+			if z.Kind == ZoneNew && z.Start >= 0 && z.Start <= z.End && int64(z.End) <= size && !yield(z) {
+				return
+			}
+		}
+	}
 }
 
 // Person is someone a document names or was exchanged with.

@@ -74,17 +74,11 @@ func (o *opening) restore(ctx context.Context, folder *backup.Folder, set string
 		return err
 	}
 	isFormat := func(f backup.File) bool { return f.Name == "format" }
-	last := slices.Collect(func(yield func(backup.File) bool) {
-		for _, f := range m.Files {
-			if isFormat(f) && !yield(f) {
-				return
-			}
-		}
-	})
-	if len(last) != 1 {
+	last := slices.IndexFunc(m.Files, isFormat)
+	if last < 0 {
 		return relais.Errorf(relais.KindDamaged, "restore", "the copy has no format")
 	}
-	m.Files = append(slices.DeleteFunc(slices.Clone(m.Files), isFormat), last...)
+	m.Files = append(slices.DeleteFunc(slices.Clone(m.Files), isFormat), m.Files[last])
 	if err := folder.Restore(set, m, o.Data); err != nil {
 		return err
 	}
